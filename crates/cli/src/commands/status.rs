@@ -1,0 +1,96 @@
+//! `lakefront status`
+
+use crate::args::Status;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output::{Table, count, seconds};
+use lakefront_sync::TableStatus;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How often `--watch` looks.
+const EVERY: Duration = Duration::from_secs(1);
+
+pub async fn run(context: &Context, status: Status) -> Result<ExitCode, CliError> {
+    loop {
+        let all = collect(context, status.name.as_deref()).await?;
+        if context.printer.is_json() {
+            context.printer.document(&all);
+        } else {
+            if status.watch {
+                // Clears the screen and goes to its top-left corner.
+                context.printer.say("\x1b[2J\x1b[H");
+            }
+            show(context, &all);
+        }
+        if !status.watch {
+            return Ok(ExitCode::SUCCESS);
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+async fn collect(context: &Context, name: Option<&str>) -> Result<Vec<TableStatus>, CliError> {
+    let known = match name {
+        Some(name) => context.named(&[name.to_owned()], false).await?,
+        None => context.all().await?,
+    };
+    let mut all = Vec::new();
+    for table in known {
+        all.push(match table.entry {
+            Some(entry) => table.engine.status_of(entry).await?,
+            None => TableStatus::declared(&table.spec),
+        });
+    }
+    Ok(all)
+}
+
+fn show(context: &Context, all: &[TableStatus]) {
+    if all.is_empty() {
+        context.printer.say("no synced tables yet");
+        context.printer.note("hint: make one with: lakefront load SOURCE --into SCHEMA.TABLE --key COLUMN");
+        return;
+    }
+    let mut table = Table::new(&["NAME", "POLICY", "STATE", "ROWS", "VERSION", "BEHIND", "SYNCED"]).numbers(&[3, 4, 5]);
+    for status in all {
+        let synced = status.last_update.as_ref().and_then(|u| u.ended_at).map_or_else(String::new, |at| {
+            let ago = (chrono::Utc::now() - at).num_milliseconds().max(0) as f64 / 1000.0;
+            format!("{} ago", seconds(ago))
+        });
+        table.row(vec![
+            status.name.clone(),
+            status.policy.clone(),
+            short(&status.state).to_owned(),
+            status.rows.map_or_else(String::new, count),
+            status.version.map_or_else(String::new, |v| v.to_string()),
+            status.lag_versions.map_or_else(String::new, |v| v.to_string()),
+            synced,
+        ]);
+    }
+    context.printer.say(&table.to_string());
+    for status in all {
+        if let Some(message) = &status.message {
+            context.printer.say(&format!("\n{}: {message}", status.name));
+        }
+        if status.quarantined > 0 {
+            context.printer.say(&format!(
+                "\n{}: {} rows set aside (listed in lakefront.quarantine)",
+                status.name,
+                count(status.quarantined)
+            ));
+        }
+    }
+}
+
+/// The API's state in a word or two.
+fn short(state: &str) -> &str {
+    match state {
+        "SYNCED_TABLE_PROVISIONING" => "new",
+        "SYNCED_TABLE_PROVISIONING_INITIAL_SNAPSHOT" => "first copy",
+        "SYNCED_TABLE_ONLINE_NO_PENDING_UPDATE" => "online",
+        "SYNCED_TABLE_ONLINE_TRIGGERED_UPDATE" => "updating",
+        "SYNCED_TABLE_ONLINE_PIPELINE_FAILED" => "online, failed",
+        "SYNCED_TABLE_OFFLINE_FAILED" => "failed",
+        other => other,
+    }
+}

@@ -1,0 +1,26 @@
+//! The command `lakefront`.
+
+mod args;
+mod commands;
+mod config;
+mod context;
+mod error;
+mod output;
+mod signals;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    output::log::start(args.global.log.as_deref());
+    let printer = output::Printer::new(&args.global);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return printer.fail(&error::CliError::internal(format!("no threads to run on: {e}"))),
+    };
+    match runtime.block_on(commands::run(args, &printer)) {
+        Ok(code) => code,
+        Err(error) => printer.fail(&error),
+    }
+}

@@ -1,0 +1,106 @@
+//! The bytes of a data file, wherever it is, for the Parquet reader.
+
+use super::local::{LocalFile, LocalRead};
+use super::remote::RemoteFile;
+use crate::LakeError;
+use crate::kernel_error::{Reading, from_io};
+use bytes::Bytes;
+use parquet::errors::{ParquetError, Result};
+use parquet::file::reader::{ChunkReader, Length};
+use std::io::{BufReader, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A data file being read.
+#[derive(Debug, Clone)]
+pub(crate) struct FileBytes {
+    place: Place,
+    reading: Reading,
+    /// The Parquet reader hands errors on as text; the error itself waits here.
+    failure: Arc<Mutex<Option<LakeError>>>,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Local(LocalFile),
+    Remote(Arc<RemoteFile>),
+}
+
+impl FileBytes {
+    pub(crate) fn local(file: LocalFile, reading: Reading) -> Self {
+        Self { place: Place::Local(file), reading, failure: Arc::default() }
+    }
+
+    pub(crate) fn remote(file: RemoteFile, reading: Reading) -> Self {
+        Self { place: Place::Remote(Arc::new(file)), reading, failure: Arc::default() }
+    }
+
+    /// The error that reading met, if the bytes were to blame.
+    pub(crate) fn take_failure(&self) -> Option<LakeError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn keep(&self, error: LakeError) -> ParquetError {
+        let text = error.to_string();
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        ParquetError::General(text)
+    }
+}
+
+impl Length for FileBytes {
+    fn len(&self) -> u64 {
+        match &self.place {
+            Place::Local(file) => file.len(),
+            Place::Remote(file) => file.len(),
+        }
+    }
+}
+
+impl ChunkReader for FileBytes {
+    type T = FileRead;
+
+    fn get_read(&self, start: u64) -> Result<FileRead> {
+        Ok(match &self.place {
+            Place::Local(file) => FileRead::Local(file.read_from(start)),
+            Place::Remote(_) => FileRead::Remote { bytes: self.clone(), position: start },
+        })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        let bytes = match &self.place {
+            Place::Local(file) => {
+                file.bytes(start, length).map_err(|error| match error.kind() {
+                    std::io::ErrorKind::UnexpectedEof => self.reading.damaged("it ends early"),
+                    _ => from_io(&self.reading, error),
+                })
+            }
+            Place::Remote(file) => file.bytes(start, length),
+        };
+        bytes.map_err(|error| self.keep(error))
+    }
+}
+
+/// Reads on from a position of the file.
+#[derive(Debug)]
+pub(crate) enum FileRead {
+    Local(BufReader<LocalRead>),
+    Remote { bytes: FileBytes, position: u64 },
+}
+
+impl Read for FileRead {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Local(file) => file.read(buffer),
+            Self::Remote { bytes, position } => {
+                let Place::Remote(file) = &bytes.place else { return Ok(0) };
+                let found =
+                    file.at_least(*position, 1).map_err(|error| std::io::Error::other(bytes.keep(error)))?;
+                let count = found.len().min(buffer.len());
+                if let (Some(to), Some(from)) = (buffer.get_mut(..count), found.get(..count)) {
+                    to.copy_from_slice(from);
+                }
+                *position += count as u64;
+                Ok(count)
+            }
+        }
+    }
+}

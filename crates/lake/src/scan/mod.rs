@@ -1,0 +1,87 @@
+//! The rows of a snapshot as units of work that can be read in parallel.
+
+mod batch_size;
+mod batches;
+mod deletions;
+mod file;
+mod file_bytes;
+mod footer;
+mod listing;
+mod local;
+mod remote;
+mod split;
+
+pub use batches::Batches;
+pub(crate) use listing::{plan, statistics};
+
+use arrow_schema::SchemaRef;
+use file::DataFile;
+use split::Part;
+use std::sync::Arc;
+
+/// Rows of a batch: enough that the work per batch does not count, few enough for the cache.
+const BATCH_ROWS: usize = 8192;
+/// Bytes of a batch in memory.
+const BATCH_BYTES: usize = 8 << 20;
+/// Bytes of a unit in its file. Small enough that the last units of a table end at about the same time on all
+/// threads, large enough that opening a file does not count.
+const UNIT_BYTES: u64 = 16 << 20;
+
+/// How a snapshot is divided and read.
+#[derive(Debug, Clone)]
+pub struct ScanOptions {
+    /// at most so many rows in a batch
+    pub batch_rows: usize,
+    /// at most so many bytes in a batch, unless a single row has more
+    pub batch_bytes: usize,
+    /// files larger than this are divided into units of about this size, in bytes of the file
+    pub unit_bytes: u64,
+    /// the columns wanted, in this order; all of them when absent
+    pub projection: Option<Vec<String>>,
+}
+
+impl Default for ScanOptions {
+    fn default() -> Self {
+        Self { batch_rows: BATCH_ROWS, batch_bytes: BATCH_BYTES, unit_bytes: UNIT_BYTES, projection: None }
+    }
+}
+
+/// All rows of a snapshot, each in one unit.
+#[derive(Debug)]
+pub struct ScanPlan {
+    /// in the order of the log's listing
+    pub units: Vec<ScanUnit>,
+    /// rows in all, when the log says so for each file
+    pub rows: Option<u64>,
+    /// bytes of all units in their files
+    pub bytes: u64,
+    /// columns of the batches: logical names and Arrow types in the source's (or the projection's) order.
+    /// Batches of different files agree with it in these; the inner names of their lists and maps can differ.
+    pub schema: SchemaRef,
+}
+
+/// Some rows of one data file.
+#[derive(Debug, Clone)]
+pub struct ScanUnit {
+    file: Arc<DataFile>,
+    part: Part,
+    bytes: u64,
+}
+
+impl ScanUnit {
+    /// Its bytes in the file, for progress.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The file's name, relative to the table's folder where it is inside.
+    pub fn file_name(&self) -> &str {
+        self.file.name()
+    }
+
+    /// Reads its rows. Opens nothing before the first batch is asked for. Blocks while it waits for the disk or
+    /// the store, so it belongs on a thread for blocking work. The first error ends it.
+    pub fn read(&self) -> Batches {
+        Batches::new(self.clone())
+    }
+}

@@ -1,0 +1,93 @@
+//! One object store (or the local disk) with the kernel engine on it.
+
+mod connect;
+
+pub(crate) use connect::connect;
+
+use crate::runtime::{Runtime, wait_for};
+use delta_kernel::object_store::path::Path;
+use delta_kernel::object_store::{DynObjectStore, ObjectMeta, ObjectStoreExt};
+use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
+use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
+use futures::TryStreamExt;
+use std::future::Future;
+use std::num::NonZero;
+use std::sync::Arc;
+use url::Url;
+
+/// Log and checkpoint files that the kernel reads ahead; its own default of 1,000 keeps as many in memory.
+const LOG_FILES_AHEAD: NonZero<usize> = NonZero::new(16).unwrap_or(NonZero::<usize>::MIN);
+/// Rows of log and checkpoint files per batch.
+const LOG_BATCH_ROWS: NonZero<usize> = NonZero::new(4096).unwrap_or(NonZero::<usize>::MIN);
+
+/// The kernel's engine with the executor that cannot starve itself.
+pub(crate) type Engine = DefaultEngine<TokioMultiThreadExecutor>;
+
+/// A store that tables are read from.
+#[derive(Debug)]
+pub(crate) struct Store {
+    engine: Engine,
+    objects: Arc<DynObjectStore>,
+    runtime: Arc<Runtime>,
+}
+
+impl Store {
+    pub(crate) fn new(objects: Arc<DynObjectStore>, runtime: Arc<Runtime>) -> Self {
+        // The kernel's default executor has one thread for everything and hangs when a checkpoint is written.
+        let executor = Arc::new(TokioMultiThreadExecutor::new(runtime.handle().clone()));
+        let engine = DefaultEngineBuilder::new(Arc::clone(&objects))
+            .with_task_executor(executor)
+            .with_buffer_size(LOG_FILES_AHEAD)
+            .with_batch_size(LOG_BATCH_ROWS)
+            .build();
+        Self { engine, objects, runtime }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn objects(&self) -> &Arc<DynObjectStore> {
+        &self.objects
+    }
+
+    /// Runs a future of the store to its end on this thread; None when the runtime has ended.
+    pub(crate) fn wait_for<T, F>(&self, future: F) -> Option<T>
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        wait_for(self.runtime.handle(), future)
+    }
+
+    /// Starts a future of the store.
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.handle().spawn(future);
+    }
+
+    /// Whether an object is there.
+    pub(crate) async fn exists(&self, url: &Url) -> object_store::Result<bool> {
+        match self.objects.head(&path_of(url)?).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Up to `limit` objects below a folder, in no particular order.
+    pub(crate) async fn list(&self, folder: &Url, limit: usize) -> object_store::Result<Vec<ObjectMeta>> {
+        let mut listing = self.objects.list(Some(&path_of(folder)?));
+        let mut found = Vec::new();
+        while found.len() < limit
+            && let Some(object) = listing.try_next().await?
+        {
+            found.push(object);
+        }
+        Ok(found)
+    }
+}
+
+/// An address's path inside its store.
+pub(crate) fn path_of(url: &Url) -> object_store::Result<Path> {
+    Ok(Path::from_url_path(url.path())?)
+}

@@ -1,0 +1,173 @@
+//! A Delta table: a folder with a `_delta_log`.
+
+use crate::kernel_error::{Reading, from_object_store};
+use crate::store::{Store, path_of};
+use crate::{Lake, LakeError, Location, Snapshot};
+use lakefront_model::Version;
+use std::sync::Arc;
+use url::Url;
+
+/// Name of the folder that holds a table's log (Delta protocol, section "Delta Log Entries").
+const LOG: &str = "_delta_log/";
+/// Objects looked at to say what a folder without a log holds instead.
+const LOOKED_AT: usize = 100;
+
+/// A table in a lake. Clones are cheap and share the connection.
+#[derive(Clone, Debug)]
+pub struct DeltaTable {
+    lake: Lake,
+    location: Location,
+    store: Arc<Store>,
+}
+
+impl DeltaTable {
+    pub(crate) fn new(lake: Lake, location: Location) -> Result<Self, LakeError> {
+        let store = lake.store(location.url(), &Reading::log(&location))?;
+        Ok(Self { lake, location, store })
+    }
+
+    /// Where the table is.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// The table at a version, or at its latest for None.
+    ///
+    /// # Errors
+    /// [`LakeError::VersionNotAvailable`], [`LakeError::UnsupportedFeature`], [`LakeError::UnsupportedType`],
+    /// [`LakeError::CorruptLog`], [`LakeError::Access`] or [`LakeError::Io`].
+    pub async fn snapshot(&self, version: Option<Version>) -> Result<Snapshot, LakeError> {
+        let table = self.clone();
+        self.blocking(move || Snapshot::load(table, version)).await
+    }
+
+    /// The latest version, given one that is known: `known` itself when nothing was committed since. Costs one
+    /// look for the next commit's file, and one for the known commit's when there is none. A result *smaller*
+    /// than `known` means that the table was made again or that its log was cut.
+    ///
+    /// # Errors
+    /// [`LakeError::Access`] or [`LakeError::Io`]; [`LakeError::NotDelta`] when the log is gone.
+    pub async fn latest_version(&self, known: Version) -> Result<Version, LakeError> {
+        if self.has_commit(known + 1).await? {
+            return self.last_commit_from(known + 1).await;
+        }
+        if self.has_commit(known).await? {
+            return Ok(known);
+        }
+        // Not even the known commit is there: a cleaned-up log, or another table under the same name.
+        match self.commit_versions().await?.into_iter().max() {
+            Some(found) => Ok(found),
+            None => {
+                self.check_is_delta().await?;
+                Ok(known)
+            }
+        }
+    }
+
+    /// The last of the commits that follow one that is there. They have no gaps, so the steps may double.
+    async fn last_commit_from(&self, mut known: Version) -> Result<Version, LakeError> {
+        let mut step = 1;
+        while self.has_commit(known + step).await? {
+            known += step;
+            step *= 2;
+        }
+        while step > 1 {
+            step /= 2;
+            if self.has_commit(known + step).await? {
+                known += step;
+            }
+        }
+        Ok(known)
+    }
+
+    async fn has_commit(&self, version: Version) -> Result<bool, LakeError> {
+        let file = self.join(&format!("{LOG}{version:020}.json"))?;
+        let found = self.store.exists(&file).await;
+        found.map_err(|error| from_object_store(&Reading::log(&self.location), error))
+    }
+
+    /// The versions with a commit file, in no particular order.
+    pub(crate) async fn commit_versions(&self) -> Result<Vec<Version>, LakeError> {
+        let found = self.store.list(&self.log_url()?, usize::MAX).await;
+        let found = found.map_err(|error| from_object_store(&Reading::log(&self.location), error))?;
+        Ok(found.iter().filter_map(|object| object.location.filename()).filter_map(commit_version).collect())
+    }
+
+    /// Says clearly what is wrong with a location that holds no table.
+    pub(crate) async fn check_is_delta(&self) -> Result<(), LakeError> {
+        let location = self.location.to_string();
+        if let Some(path) = self.location.path() {
+            match tokio::fs::metadata(&path).await {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    return Err(LakeError::NotFound { location });
+                }
+                Err(error) => return Err(crate::kernel_error::from_io(&Reading::log(&self.location), error)),
+                Ok(found) if !found.is_dir() => {
+                    return Err(LakeError::NotDelta { location, found: "it is a file".to_owned() });
+                }
+                Ok(_) => {}
+            }
+        }
+        let fault = |error| from_object_store(&Reading::log(&self.location), error);
+        if !self.store.list(&self.log_url()?, 1).await.map_err(fault)?.is_empty() {
+            return Ok(());
+        }
+        let found = self.store.list(self.location.url(), LOOKED_AT).await.map_err(fault)?;
+        let root = path_of(self.location.url()).map_err(fault)?;
+        let names: Vec<String> = found
+            .iter()
+            .filter_map(|object| object.location.prefix_match(&root))
+            .map(|parts| parts.map(|p| p.as_ref().to_owned()).collect::<Vec<_>>().join("/"))
+            .collect();
+        let is_log = root.filename() == Some("_delta_log");
+        let found = if names.is_empty() && self.location.path().is_none() {
+            return Err(LakeError::NotFound { location });
+        } else if names.is_empty() {
+            "it is empty".to_owned()
+        } else if is_log {
+            "it is itself a table's _delta_log".to_owned()
+        } else if let Some(table) = names.iter().find_map(|name| name.split_once("/_delta_log/")) {
+            format!("there is one in its folder \"{}\"", table.0)
+        } else if names.iter().any(|name| name.ends_with(".parquet")) {
+            "it holds Parquet files without a log".to_owned()
+        } else {
+            format!("it holds {} and the like", names.first().map_or("files", String::as_str))
+        };
+        Err(LakeError::NotDelta { location, found })
+    }
+
+    pub(crate) fn lake(&self) -> &Lake {
+        &self.lake
+    }
+
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// The log's folder.
+    pub(crate) fn log_url(&self) -> Result<Url, LakeError> {
+        self.join(LOG)
+    }
+
+    fn join(&self, below: &str) -> Result<Url, LakeError> {
+        self.location.url().join(below).map_err(|e| Reading::log(&self.location).internal(e))
+    }
+
+    /// Runs kernel work, which blocks, off the async threads.
+    pub(crate) async fn blocking<T, F>(&self, work: F) -> Result<T, LakeError>
+    where
+        F: FnOnce() -> Result<T, LakeError> + Send + 'static,
+        T: Send + 'static,
+    {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(result) => result,
+            Err(error) => Err(Reading::log(&self.location).internal(error)),
+        }
+    }
+}
+
+/// The version of a commit's file name: 20 digits (Delta protocol, section "Delta Log Entries").
+fn commit_version(name: &str) -> Option<Version> {
+    let digits = name.strip_suffix(".json")?;
+    (digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok()).flatten()
+}

@@ -1,0 +1,100 @@
+//! The types of the Delta protocol (section "Schema Serialization Format").
+
+use serde::{Deserialize, Serialize};
+
+/// A Delta data type, with the parameters that the mapping to PostgreSQL needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeltaType {
+    /// `boolean`
+    Boolean,
+    /// `byte`, 8 bits signed
+    Byte,
+    /// `short`, 16 bits signed
+    Short,
+    /// `integer`, 32 bits signed
+    Integer,
+    /// `long`, 64 bits signed
+    Long,
+    /// `float`, IEEE 754 single
+    Float,
+    /// `double`, IEEE 754 double
+    Double,
+    /// `decimal(precision, scale)`, precision 1 to 38
+    Decimal {
+        /// digits in all
+        precision: u8,
+        /// digits after the point
+        scale: u8,
+    },
+    /// `string`, UTF-8
+    String,
+    /// `binary`
+    Binary,
+    /// `date`, days since 1970-01-01, proleptic Gregorian
+    Date,
+    /// `timestamp`, microseconds since the epoch, UTC
+    Timestamp,
+    /// `timestamp_ntz`, microseconds since the epoch on a clock without zone
+    TimestampNtz,
+    /// `interval year to month`
+    IntervalYearMonth,
+    /// `interval day to second`
+    IntervalDayTime,
+    /// `array<element>`
+    Array(Box<DeltaType>),
+    /// `map<key, value>`
+    Map(Box<DeltaType>, Box<DeltaType>),
+    /// `struct<…>`
+    Struct(Vec<StructField>),
+    /// `variant`, the open variant encoding (metadata and value), unshredded
+    Variant,
+    /// `void`: a column that holds nothing but NULL
+    Void,
+}
+
+/// A field of a [`DeltaType::Struct`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StructField {
+    /// logical name
+    pub name: String,
+    /// its type
+    pub data_type: DeltaType,
+}
+
+impl std::fmt::Display for DeltaType {
+    /// As Spark prints a type: `array<struct<a:integer,b:string>>`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Boolean => f.write_str("boolean"),
+            Self::Byte => f.write_str("byte"),
+            Self::Short => f.write_str("short"),
+            Self::Integer => f.write_str("integer"),
+            Self::Long => f.write_str("long"),
+            Self::Float => f.write_str("float"),
+            Self::Double => f.write_str("double"),
+            Self::Decimal { precision, scale } => write!(f, "decimal({precision},{scale})"),
+            Self::String => f.write_str("string"),
+            Self::Binary => f.write_str("binary"),
+            Self::Date => f.write_str("date"),
+            Self::Timestamp => f.write_str("timestamp"),
+            Self::TimestampNtz => f.write_str("timestamp_ntz"),
+            Self::IntervalYearMonth => f.write_str("interval year to month"),
+            Self::IntervalDayTime => f.write_str("interval day to second"),
+            Self::Array(element) => write!(f, "array<{element}>"),
+            Self::Map(key, value) => write!(f, "map<{key},{value}>"),
+            Self::Struct(fields) => {
+                f.write_str("struct<")?;
+                for (i, field) in fields.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str(",")?;
+                    }
+                    write!(f, "{}:{}", field.name, field.data_type)?;
+                }
+                f.write_str(">")
+            }
+            Self::Variant => f.write_str("variant"),
+            Self::Void => f.write_str("void"),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The nouns of Lakefront: names, versions, schemas, the mapping of Delta types to PostgreSQL types,
+//! the wanted state of a synced table and the conditions under which one stops. No I/O, no async.
+
+mod condition;
+mod delta_type;
+mod mapping;
+mod name;
+mod pg_type;
+mod policy;
+mod schema;
+mod spec;
+mod type_override;
+
+pub use condition::Condition;
+pub use delta_type::{DeltaType, StructField};
+pub use mapping::{MappingError, TableMapping, TargetColumn, map_schema};
+pub use name::{NameError, QualifiedName, TableName, parse_identifiers};
+pub use pg_type::PgType;
+pub use policy::{NulBytePolicy, RowPolicy, SchedulingPolicy};
+pub use schema::{SourceColumn, SourceSchema};
+pub use spec::{GeneratedColumn, NotNull, SyncedTableSpec};
+pub use type_override::{OverrideError, OverrideType, TypeOverride};
+
+/// A Delta commit version: 0 for the commit that made the table, one more for each commit after it.
+pub type Version = u64;

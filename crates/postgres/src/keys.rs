@@ -1,0 +1,142 @@
+//! Keys in the stage: the primary key, rows that share one, and which of them stays.
+
+use crate::error::Doing;
+use crate::table::Stage;
+use crate::{PgError, PgResult, ident};
+use lakefront_model::{Condition, TableMapping};
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+/// How building the key ended.
+#[derive(Debug)]
+#[must_use]
+pub enum KeyBuild {
+    /// the key is there
+    Built,
+    /// rows share a key, so there is none
+    Duplicates,
+}
+
+/// The keys that more than one row has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicates {
+    /// number of such keys
+    pub keys: i64,
+    /// number of rows that have them
+    pub rows: i64,
+    /// one of the keys, as text
+    pub example: String,
+    /// the rows that have this one
+    pub example_rows: i64,
+}
+
+/// Adds the primary key to a loaded stage.
+///
+/// # Errors
+/// When the server refuses for another reason than rows that share a key.
+pub async fn build_primary_key(client: &Client, stage: &Stage, mapping: &TableMapping) -> PgResult<KeyBuild> {
+    let columns = ident::list(mapping.key_names());
+    match client.batch_execute(&format!("ALTER TABLE {} ADD PRIMARY KEY ({columns})", stage.sql())).await {
+        Ok(()) => Ok(KeyBuild::Built),
+        Err(e) if e.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(KeyBuild::Duplicates),
+        Err(e) => Err(PgError::new(format!("building the primary key ({columns})"), e)),
+    }
+}
+
+/// Counts the keys that more than one row has, None if there are none.
+///
+/// # Errors
+/// When the stage cannot be read.
+pub async fn find_duplicates(
+    client: &Client,
+    stage: &Stage,
+    mapping: &TableMapping,
+) -> PgResult<Option<Duplicates>> {
+    let sql = format!(
+        "WITH shared AS ({}) SELECT count(*), coalesce(sum(n), 0)::bigint,
+         (SELECT {} FROM shared AS s ORDER BY {} LIMIT 1), (SELECT n FROM shared AS s ORDER BY {} LIMIT 1) FROM shared",
+        shared_keys(stage, mapping),
+        key_text("s", mapping),
+        ident::list_of("s", mapping.key_names()),
+        ident::list_of("s", mapping.key_names()),
+    );
+    let row = client.query_one(&sql, &[]).await.doing(|| "counting rows that share a key".into())?;
+    let keys: i64 = row.get(0);
+    Ok((keys > 0).then(|| Duplicates {
+        keys,
+        rows: row.get(1),
+        example: row.get::<_, Option<String>>(2).unwrap_or_default(),
+        example_rows: row.get::<_, Option<i64>>(3).unwrap_or_default(),
+    }))
+}
+
+/// Leaves, of the rows that share a key, the one with the greatest timeseries key (NULL is the least). Ties are
+/// broken by the rows' stored bytes, which is arbitrary but the same every time. Returns the rows taken out.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn keep_greatest(
+    client: &Client,
+    stage: &Stage,
+    mapping: &TableMapping,
+    by: usize,
+) -> PgResult<u64> {
+    let Some(by) = mapping.columns.get(by) else { return Ok(0) };
+    let all = mapping.columns.iter().map(|c| c.name.as_str());
+    let sql = format!(
+        "WITH shared AS ({shared}), ranked AS (
+             SELECT s.ctid AS place, row_number() OVER (PARTITION BY {keys}
+                 ORDER BY s.{by} DESC NULLS LAST, ROW({all}) USING OPERATOR(pg_catalog.*>)) AS rank
+             FROM {stage} AS s JOIN shared AS d ON {same})
+         DELETE FROM {stage} AS s USING ranked AS r WHERE s.ctid = r.place AND r.rank > 1",
+        shared = shared_keys(stage, mapping),
+        keys = ident::list_of("s", mapping.key_names()),
+        by = ident::quote(&by.name),
+        all = ident::list_of("s", all),
+        stage = stage.sql(),
+        same = same_key("s", "d", mapping),
+    );
+    client.execute(&sql, &[]).await.doing(|| "keeping the row with the greatest timeseries key".into())
+}
+
+/// Sets aside all rows that share a key: nothing tells which of them is right.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn put_duplicates_aside(client: &Client, stage: &Stage, mapping: &TableMapping) -> PgResult<u64> {
+    let sql = format!(
+        "WITH shared AS ({shared}),
+         taken AS (DELETE FROM {stage} AS s USING shared AS d WHERE {same} RETURNING s.*)
+         INSERT INTO {rejected} SELECT '{reason}', NULL, {key}, row_to_json(t)::text FROM taken AS t",
+        shared = shared_keys(stage, mapping),
+        stage = stage.sql(),
+        same = same_key("s", "d", mapping),
+        rejected = stage.rejected_sql(),
+        reason = Condition::PrimaryKeyConstraintViolation.name(),
+        key = key_text("t", mapping),
+    );
+    client.execute(&sql, &[]).await.doing(|| "setting rows that share a key aside".into())
+}
+
+fn shared_keys(stage: &Stage, mapping: &TableMapping) -> String {
+    let keys = ident::list(mapping.key_names());
+    format!("SELECT {keys}, count(*) AS n FROM {} GROUP BY {keys} HAVING count(*) > 1", stage.sql())
+}
+
+/// `a.k1 = b.k1 AND a.k2 = b.k2`
+pub(crate) fn same_key(a: &str, b: &str, mapping: &TableMapping) -> String {
+    let parts = mapping.key_names().into_iter().map(|k| {
+        let k = ident::quote(k);
+        format!("{a}.{k} = {b}.{k}")
+    });
+    parts.collect::<Vec<_>>().join(" AND ")
+}
+
+/// An SQL expression for a row's key as messages show it: `id=7` or `shop=3, day=2026-01-31`.
+pub(crate) fn key_text(alias: &str, mapping: &TableMapping) -> String {
+    let parts = mapping
+        .key_names()
+        .into_iter()
+        .map(|k| format!("{} || {alias}.{}::text", ident::literal(&format!("{k}=")), ident::quote(k)));
+    format!("concat_ws(', ', {})", parts.collect::<Vec<_>>().join(", "))
+}

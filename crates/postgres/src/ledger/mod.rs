@@ -1,0 +1,78 @@
+//! The ledger: the schema `lakefront` in the target database, which holds specs, checkpoints, the history
+//! of updates and the quarantine.
+
+mod entry;
+mod update;
+
+pub use entry::{Entry, EntryState, find, list, register, remove};
+pub use update::{
+    Checkpoint, Claim, LastUpdate, Outcome, begin, fail, fence, finish, has_ended, last_update, note_source_version, release,
+};
+
+use crate::error::Doing;
+use crate::{PgResult, ident, roles};
+use tokio_postgres::Client;
+
+/// The format of the ledger that this Lakefront writes.
+pub const FORMAT: i32 = 1;
+
+/// The advisory lock under which the ledger is made; a number of Lakefront's own.
+const LEDGER_LOCK: i64 = 0x6c61_6b65_6672_6e74;
+
+/// What [`ensure`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Readiness {
+    /// the ledger is there, in this Lakefront's format
+    Ready,
+    /// another, newer Lakefront made it
+    TooNew(i32),
+}
+
+/// Whether the database has a ledger at all; nothing is made.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn exists(client: &Client) -> PgResult<bool> {
+    let row = client
+        .query_one("SELECT to_regclass('lakefront.ledger_format') IS NOT NULL", &[])
+        .await
+        .doing(|| "looking for the schema lakefront".into())?;
+    Ok(row.get(0))
+}
+
+/// Makes the ledger where it is missing.
+///
+/// # Errors
+/// When the user may not create a schema, or the database cannot be asked.
+pub async fn ensure(client: &mut Client, ownership: roles::Ownership) -> PgResult<Readiness> {
+    if !exists(client).await? {
+        let doing = || "creating the schema lakefront".to_owned();
+        let txn = client.transaction().await.doing(doing)?;
+        txn.execute("SELECT pg_advisory_xact_lock($1)", &[&LEDGER_LOCK]).await.doing(doing)?;
+        let raced: bool = txn
+            .query_one("SELECT to_regclass('lakefront.ledger_format') IS NOT NULL", &[])
+            .await
+            .doing(doing)?
+            .get(0);
+        if !raced {
+            txn.batch_execute(include_str!("schema.sql")).await.doing(doing)?;
+            if ownership == roles::Ownership::Role {
+                let owner = ident::quote(roles::OWNER);
+                let owned = format!(
+                    "ALTER SCHEMA lakefront OWNER TO {owner}; ALTER VIEW lakefront.freshness OWNER TO {owner};
+                     ALTER TABLE lakefront.synced_tables OWNER TO {owner}; ALTER TABLE lakefront.updates OWNER TO {owner};
+                     ALTER TABLE lakefront.quarantine OWNER TO {owner}; ALTER TABLE lakefront.ledger_format OWNER TO {owner}"
+                );
+                txn.batch_execute(&owned).await.doing(doing)?;
+            }
+        }
+        txn.commit().await.doing(doing)?;
+    }
+    let format: i32 = client
+        .query_one("SELECT format FROM lakefront.ledger_format", &[])
+        .await
+        .doing(|| "reading lakefront.ledger_format".into())?
+        .get(0);
+    Ok(if format == FORMAT { Readiness::Ready } else { Readiness::TooNew(format) })
+}

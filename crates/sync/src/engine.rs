@@ -1,0 +1,86 @@
+//! The engine and what it stands on.
+
+use crate::SyncError;
+use lakefront_lake::{Catalogs, Lake};
+use lakefront_model::Condition;
+use lakefront_postgres::connect::ConnectOptions;
+use lakefront_postgres::{ledger, roles};
+use tokio_postgres::Client;
+
+/// COPY connections of one load: by default the cores, but one core gains from two, since one connection waits
+/// while the other works.
+const MIN_CONNECTIONS: usize = 2;
+/// More than this brings nothing: the server's own locks on the table become the limit.
+const MAX_CONNECTIONS: usize = 16;
+
+/// What can be set about the engine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EngineSettings {
+    /// COPY connections of one load; None: by cores, at most 16
+    pub connections: Option<usize>,
+}
+
+/// Refreshes, verifies and deletes synced tables of one database.
+#[derive(Debug)]
+pub struct Engine {
+    lake: Lake,
+    catalogs: Catalogs,
+    database: ConnectOptions,
+    settings: EngineSettings,
+}
+
+impl Engine {
+    /// An engine for one database.
+    pub fn new(lake: Lake, catalogs: Catalogs, database: ConnectOptions, settings: EngineSettings) -> Self {
+        Self { lake, catalogs, database, settings }
+    }
+
+    pub(crate) fn lake(&self) -> &Lake {
+        &self.lake
+    }
+
+    pub(crate) fn catalogs(&self) -> &Catalogs {
+        &self.catalogs
+    }
+
+    pub(crate) fn database(&self) -> &ConnectOptions {
+        &self.database
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.settings.connections.unwrap_or(cores).clamp(MIN_CONNECTIONS, MAX_CONNECTIONS)
+    }
+
+    /// A connection with the settings that Lakefront's sessions have.
+    pub(crate) async fn connect(&self) -> Result<Client, SyncError> {
+        let client = self.database.connect().await?;
+        client
+            .batch_execute(
+                "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0;
+                 SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 1;
+                 SET bytea_output = 'hex'; SET client_min_messages = warning;
+                 SET maintenance_work_mem = '256MB'; SET work_mem = '64MB'",
+            )
+            .await
+            .map_err(|e| lakefront_postgres::PgError::new("setting up the session", e))?;
+        Ok(client)
+    }
+
+    /// A connection to a database whose roles and ledger are ready, and who owns tables there.
+    pub(crate) async fn control(&self) -> Result<(Client, roles::Ownership), SyncError> {
+        let mut client = self.connect().await?;
+        let ownership = roles::ensure(&client).await?;
+        match ledger::ensure(&mut client, ownership).await? {
+            ledger::Readiness::Ready => Ok((client, ownership)),
+            ledger::Readiness::TooNew(format) => Err(SyncError::new(
+                Condition::ResourceConflict,
+                format!(
+                    "the schema lakefront of this database is of format {format}, this Lakefront knows {}",
+                    ledger::FORMAT
+                ),
+                "use the Lakefront that made it, or a newer one",
+            )),
+        }
+    }
+}

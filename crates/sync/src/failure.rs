@@ -1,0 +1,166 @@
+//! What stops an update: its condition, what happened, and what to do. The one place where errors are judged.
+
+use lakefront_lake::{CatalogError, LakeError};
+use lakefront_model::{Condition, MappingError, NameError};
+use lakefront_postgres::PgError;
+use lakefront_postgres::connect::ConnectError;
+use lakefront_postgres::encode::EncodeError;
+
+/// Why work on a synced table ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncError {
+    /// the condition, as the control-plane API names it
+    pub condition: Condition,
+    /// what happened, with the names of what it happened to
+    pub message: String,
+    /// what lies behind it, outermost first
+    pub causes: Vec<String>,
+    /// what the operator can do, empty where there is nothing to say
+    pub hint: String,
+    /// whether the same work may succeed later although nobody changes anything
+    pub is_transient: bool,
+}
+
+impl std::fmt::Display for SyncError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for SyncError {}
+
+impl SyncError {
+    /// An error that lasts until somebody changes something.
+    pub fn new(condition: Condition, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            condition,
+            message: message.into(),
+            causes: Vec::new(),
+            hint: hint.into(),
+            is_transient: false,
+        }
+    }
+
+    /// The same, with the table's name before the message.
+    #[must_use]
+    pub fn of_table(mut self, table: &impl std::fmt::Display) -> Self {
+        self.message = format!("{table}: {}", self.message);
+        self
+    }
+}
+
+impl From<LakeError> for SyncError {
+    fn from(error: LakeError) -> Self {
+        let condition = match &error {
+            LakeError::BadLocation { .. } => Condition::InvalidParameterValue,
+            LakeError::UnsupportedFeature { .. } | LakeError::UnsupportedType { .. } => {
+                Condition::UnsupportedType
+            }
+            LakeError::VersionNotAvailable { .. } => Condition::DeltaTruncatedTransactionLog,
+            LakeError::Internal { .. } => Condition::InternalError,
+            _ => Condition::SourceReadError,
+        };
+        Self {
+            condition,
+            causes: causes_of(&error),
+            hint: error.hint().to_owned(),
+            is_transient: error.is_transient(),
+            message: error.to_string(),
+        }
+    }
+}
+
+/// The texts of the errors behind an error.
+fn causes_of(error: &dyn std::error::Error) -> Vec<String> {
+    std::iter::successors(error.source(), |e| e.source()).map(ToString::to_string).collect()
+}
+
+impl From<CatalogError> for SyncError {
+    fn from(error: CatalogError) -> Self {
+        if let CatalogError::Lake { source, .. } = &error {
+            return Self { message: error.to_string(), causes: Vec::new(), ..Self::from(source.clone()) };
+        }
+        Self::new(
+            Condition::ResourceDoesNotExist,
+            error.to_string(),
+            "check the name and the [catalogs] of the configuration file",
+        )
+    }
+}
+
+impl From<NameError> for SyncError {
+    fn from(error: NameError) -> Self {
+        Self::new(Condition::InvalidParameterValue, error.to_string(), "")
+    }
+}
+
+impl From<MappingError> for SyncError {
+    fn from(error: MappingError) -> Self {
+        let (condition, hint) = match &error {
+            MappingError::KeyColumnMissing { .. }
+            | MappingError::KeyColumnTwice(_)
+            | MappingError::KeyTooWide(_)
+            | MappingError::KeyType { .. } => (
+                Condition::InvalidParameterValue,
+                "name columns of a scalar type that together identify a row",
+            ),
+            MappingError::NameTooLong(_) | MappingError::SystemColumn(_) => {
+                (Condition::UnsupportedType, "rename the column at the source")
+            }
+            MappingError::TooManyColumns(_) | MappingError::NoColumns => (Condition::UnsupportedType, ""),
+            _ => (Condition::InvalidParameterValue, ""),
+        };
+        Self::new(condition, error.to_string(), hint)
+    }
+}
+
+impl From<ConnectError> for SyncError {
+    fn from(error: ConnectError) -> Self {
+        let condition = match &error {
+            ConnectError::Address(_) => Condition::InvalidParameterValue,
+            ConnectError::MissingDatabase { .. } => Condition::DatabaseDoesNotExist,
+            ConnectError::Refused { .. } => Condition::PermissionDenied,
+            _ => Condition::ConnectionError,
+        };
+        Self {
+            condition,
+            is_transient: error.is_transient(),
+            causes: causes_of(&error),
+            hint: error.hint().unwrap_or_default(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<EncodeError> for SyncError {
+    fn from(error: EncodeError) -> Self {
+        Self::new(Condition::UnsupportedType, error.to_string(), "")
+    }
+}
+
+impl From<PgError> for SyncError {
+    fn from(error: PgError) -> Self {
+        let condition = error.condition();
+        let hint = match condition {
+            Condition::TargetDatabaseFull => {
+                "free disk space or memory on the database server; the last good copy is untouched"
+            }
+            Condition::LockTimeout => {
+                "another session holds a lock on the table; it is tried again at the next refresh"
+            }
+            Condition::PermissionDenied => {
+                "connect as a user that may create schemas and roles, or ask its administrator for: GRANT CREATE ON DATABASE"
+            }
+            Condition::ConnectionError => "check that the server runs and can be reached; nothing was lost",
+            _ => "",
+        };
+        let is_transient = matches!(condition, Condition::ConnectionError | Condition::LockTimeout);
+        Self {
+            condition,
+            message: error.to_string(),
+            causes: Vec::new(),
+            hint: hint.to_owned(),
+            is_transient,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The engine: plans what a synced table needs, copies and applies it exactly, and keeps account of it in the ledger.
+//! The only crate that knows both the lake and PostgreSQL.
+
+mod commit;
+mod delete;
+mod engine;
+mod failure;
+mod follow;
+mod load;
+mod plan;
+mod policy;
+mod progress;
+mod refresh;
+mod report;
+mod run;
+mod source;
+mod stage;
+mod status;
+mod verify;
+
+pub use delete::DeleteReport;
+pub use engine::{Engine, EngineSettings};
+pub use failure::SyncError;
+pub use follow::Follow;
+pub use progress::{Phase, Progress, ProgressSnapshot};
+pub use refresh::RefreshRequest;
+pub use report::RefreshReport;
+pub use source::Source;
+pub use status::TableStatus;
+pub use verify::VerifyReport;

@@ -1,0 +1,200 @@
+//! Planning: a pure function of what is wanted, what the ledger says, what PostgreSQL holds and what the source is.
+
+use crate::SyncError;
+use lakefront_model::{Condition, SourceSchema, TableMapping, Version};
+use lakefront_postgres::table::TableShape;
+
+/// All that a plan depends on.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// the last version applied, with the table id it belongs to
+    pub checkpoint: Option<(Version, Option<&'a str>)>,
+    /// the live table, None where there is none
+    pub live: Option<&'a TableShape>,
+    /// the source's newest version and table id
+    pub source: (Version, &'a str),
+    /// the wanted shape
+    pub mapping: &'a TableMapping,
+    /// the source's schema at the checkpoint
+    pub before: Option<&'a SourceSchema>,
+    /// whether somebody asked for a full refresh
+    pub full: bool,
+    /// whether the declaration changed since the last refresh in what the rows depend on
+    pub respecified: bool,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plan {
+    /// the copy is at the source's newest version
+    Nothing,
+    /// no copy yet: copy everything, and the stage becomes the table
+    Create {
+        /// why everything is copied
+        reason: &'static str,
+    },
+    /// a copy is there: copy everything, and the difference is applied to it
+    Replace {
+        /// why everything is copied
+        reason: &'static str,
+        /// columns of the mapping that the live table lacks
+        missing: Vec<usize>,
+        /// columns of the live table that the source lacks
+        surplus: Vec<String>,
+    },
+}
+
+/// `r` in pg_class.relkind: an ordinary table.
+const ORDINARY_TABLE: i8 = b'r' as i8;
+
+/// Decides.
+///
+/// # Errors
+/// When the live table is not Lakefront's, or its key or a column's type would have to change.
+pub fn plan(facts: &Facts<'_>) -> Result<Plan, SyncError> {
+    let Some(live) = facts.live else {
+        let reason = if facts.checkpoint.is_some() { "the copy was dropped" } else { "first copy" };
+        return Ok(Plan::Create { reason });
+    };
+    let Some((version, table_id)) = facts.checkpoint else {
+        return Err(SyncError::new(
+            Condition::ResourceConflict,
+            "a table of this name is there already, and it is not a synced table",
+            "choose another name, or drop or rename the table that is there",
+        ));
+    };
+    if live.relkind != ORDINARY_TABLE {
+        return Err(SyncError::new(
+            Condition::ResourceConflict,
+            "something else than an ordinary table took the copy's name",
+            "drop or rename it; the next refresh copies the table again",
+        ));
+    }
+    let change = live.change_to(facts.mapping, facts.before);
+    if change.key_changed {
+        return Err(SyncError::new(
+            Condition::ChangedPrimaryKey,
+            format!(
+                "the copy's primary key is ({}), and ({}) is wanted",
+                live.primary_key.join(", "),
+                facts.mapping.key_names().join(", ")
+            ),
+            "delete the synced table with --purge and make it again with the new key; the last good data stays until then",
+        ));
+    }
+    if let Some((column, found, wanted)) = change.retyped.first() {
+        let condition = if live.primary_key.contains(column) {
+            Condition::ChangedPrimaryKeyColumnType
+        } else {
+            Condition::ColumnTypeChangeNotSupported
+        };
+        return Err(SyncError::new(
+            condition,
+            format!("column \"{column}\" is {found} in the copy, and {wanted} is wanted"),
+            "delete the synced table with --purge and make it again; the last good data stays until then",
+        ));
+    }
+    let (source_version, source_id) = facts.source;
+    let replaced = table_id.is_some_and(|id| id != source_id);
+    let reshaped = !change.missing.is_empty() || !change.surplus.is_empty();
+    let reason = match () {
+        () if facts.full => "a full refresh was asked for",
+        () if replaced => "the source was replaced by a new table",
+        () if source_version < version => "the source went back to an earlier version",
+        () if source_version > version => "the source has new commits",
+        () if reshaped => "the copy's columns differ from the source's",
+        () if facts.respecified => "the declaration changed",
+        () => return Ok(Plan::Nothing),
+    };
+    Ok(Plan::Replace { reason, missing: change.missing, surplus: change.surplus })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use lakefront_model::{DeltaType, SourceColumn, SyncedTableSpec, TableName, map_schema};
+    use lakefront_postgres::table::ColumnShape;
+
+    fn schema(names: &[&str]) -> SourceSchema {
+        let column = |name: &&str| SourceColumn {
+            name: (*name).into(),
+            data_type: DeltaType::Long,
+            nullable: true,
+            comment: None,
+        };
+        SourceSchema { columns: names.iter().map(column).collect() }
+    }
+
+    fn mapping() -> TableMapping {
+        map_schema(
+            &schema(&["id", "v"]),
+            &SyncedTableSpec::new(TableName::parse("s.t").unwrap(), "x", vec!["id".into()]),
+        )
+        .unwrap()
+    }
+
+    fn shape(columns: &[(&str, &str)]) -> TableShape {
+        TableShape {
+            relkind: ORDINARY_TABLE,
+            columns: columns
+                .iter()
+                .map(|(name, sql_type)| ColumnShape {
+                    name: (*name).into(),
+                    sql_type: (*sql_type).into(),
+                    not_null: false,
+                    generated: false,
+                })
+                .collect(),
+            primary_key: vec!["id".into()],
+        }
+    }
+
+    fn decide(
+        checkpoint: Option<(Version, Option<&str>)>,
+        live: Option<&TableShape>,
+        source: (Version, &str),
+    ) -> Result<Plan, SyncError> {
+        let facts = Facts {
+            checkpoint,
+            live,
+            source,
+            mapping: &mapping(),
+            before: Some(&schema(&["id", "old"])),
+            full: false,
+            respecified: false,
+        };
+        plan(&facts)
+    }
+
+    #[test]
+    fn nothing_at_the_same_version_of_the_same_table() {
+        let live = shape(&[("id", "bigint"), ("v", "bigint")]);
+        assert_eq!(decide(Some((3, Some("a"))), Some(&live), (3, "a")).unwrap(), Plan::Nothing);
+        for source in [(4, "a"), (2, "a"), (3, "b")] {
+            assert!(matches!(decide(Some((3, Some("a"))), Some(&live), source), Ok(Plan::Replace { .. })));
+        }
+    }
+
+    #[test]
+    fn a_foreign_table_is_left_alone() {
+        let live = shape(&[("id", "bigint")]);
+        assert_eq!(decide(None, Some(&live), (0, "a")).unwrap_err().condition, Condition::ResourceConflict);
+    }
+
+    #[test]
+    fn columns_come_and_go_and_types_do_not() {
+        let live = shape(&[("id", "bigint"), ("old", "text")]);
+        let Plan::Replace { missing, surplus, .. } = decide(Some((3, None)), Some(&live), (4, "a")).unwrap()
+        else {
+            unreachable!()
+        };
+        assert_eq!((missing, surplus), (vec![1], vec!["old".to_owned()]));
+        let live = shape(&[("id", "bigint"), ("v", "integer")]);
+        let error = decide(Some((3, None)), Some(&live), (4, "a")).unwrap_err();
+        assert_eq!(error.condition, Condition::ColumnTypeChangeNotSupported);
+        let live = shape(&[("id", "integer"), ("v", "bigint")]);
+        let error = decide(Some((3, None)), Some(&live), (4, "a")).unwrap_err();
+        assert_eq!(error.condition, Condition::ChangedPrimaryKeyColumnType);
+    }
+}

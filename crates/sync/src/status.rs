@@ -1,0 +1,96 @@
+//! Where synced tables stand.
+
+use crate::{Engine, SyncError};
+use lakefront_model::Version;
+use lakefront_postgres::ledger::{self, Entry, LastUpdate};
+use serde::Serialize;
+
+/// One table's status; the fields are those of `status --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableStatus {
+    /// its name
+    pub name: String,
+    /// its source
+    pub source: String,
+    /// its scheduling policy
+    pub policy: String,
+    /// its state, as the control-plane API names it
+    pub state: String,
+    /// what there is to say: `CONDITION: text` after a failure
+    pub message: Option<String>,
+    /// the version applied
+    pub version: Option<Version>,
+    /// the newest version at the source
+    pub source_version: Option<Version>,
+    /// commits not applied yet
+    pub lag_versions: Option<u64>,
+    /// seconds since the newest commit was made that is not applied yet; 0 when there is none
+    pub lag_seconds: Option<f64>,
+    /// rows in the copy
+    pub rows: Option<i64>,
+    /// rows set aside
+    pub quarantined: i64,
+    /// the last update
+    pub last_update: Option<LastUpdate>,
+}
+
+impl Engine {
+    /// The status of all synced tables, or of those that `wanted` picks. The source is asked for its newest version;
+    /// one that cannot be read is told in the message.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn status(&self, wanted: impl Fn(&Entry) -> bool) -> Result<Vec<TableStatus>, SyncError> {
+        let entries = self.entries().await?;
+        let client = self.connect().await?;
+        let mut all = Vec::new();
+        for entry in entries.into_iter().filter(|e| wanted(e)) {
+            let last_update = ledger::last_update(&client, entry.id).await?;
+            all.push(self.status_of(entry, last_update).await);
+        }
+        Ok(all)
+    }
+
+    async fn status_of(&self, entry: Entry, last_update: Option<LastUpdate>) -> TableStatus {
+        let newest = async {
+            let source = self.open_source(&entry.spec.source).await?;
+            let snapshot = source.table.snapshot(None).await?;
+            Ok::<_, SyncError>((snapshot.version(), snapshot.committed_at()))
+        };
+        let mut message = match (&entry.condition, &entry.message) {
+            (Some(condition), Some(text)) => Some(format!("{condition}: {text}")),
+            (_, text) => text.clone(),
+        };
+        let (source_version, committed) = match newest.await {
+            Ok((version, committed)) => (Some(version), committed),
+            Err(e) => {
+                message.get_or_insert_with(|| format!("{}: {}", e.condition, e.message));
+                (entry.source_version, None)
+            }
+        };
+        let lag_versions =
+            source_version.zip(entry.version).map(|(source, applied)| source.saturating_sub(applied));
+        let lag_seconds = match lag_versions {
+            Some(0) => Some(0.0),
+            Some(_) => committed.map(|at| {
+                let now = chrono::Utc::now().timestamp_millis();
+                (now - at).max(0) as f64 / 1000.0
+            }),
+            None => None,
+        };
+        TableStatus {
+            name: entry.name,
+            source: entry.spec.source,
+            policy: entry.spec.scheduling_policy.to_string(),
+            state: entry.state,
+            message,
+            version: entry.version,
+            source_version,
+            lag_versions,
+            lag_seconds,
+            rows: entry.rows,
+            quarantined: entry.quarantined,
+            last_update,
+        }
+    }
+}

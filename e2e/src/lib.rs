@@ -1,0 +1,1 @@
+//! lakefront-e2e
