@@ -66,7 +66,7 @@ class Server:
                 conf.write(f"{name} = '{value}'\n")
             conf.write(f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{self.folder}'\n")
         self._run("pg_ctl", "-D", data, "-l", self.folder / "log", "-w", "start")
-        self.sql("CREATE DATABASE bench")
+        self.administer("CREATE DATABASE bench")
         return self
 
     def __exit__(self, *_):
@@ -76,7 +76,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@127.0.0.1:{self.port}/bench"
+        return f"postgresql://postgres:bench@127.0.0.1:{self.port}/bench"
 
     def psql(self, *statements: str, database: str = "bench") -> list[str]:
         """The command line of `psql` over the socket, one `-c` per statement, stopping at the first error."""
@@ -88,17 +88,29 @@ class Server:
 
     def sql(self, *statements: str) -> str:
         """Runs statements, each in its own transaction, and returns what they printed."""
-        database = "postgres" if statements[0].startswith("CREATE DATABASE") else "bench"
-        done = subprocess.run(self.psql(*statements, database=database), capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(done.stderr.strip())
-        return done.stdout.strip()
+        return self._ask(self.psql(*statements))
+
+    def empty_database(self) -> None:
+        """Drops and creates the database `bench`, so that nothing of an earlier run is left in it."""
+        for statement in ("DROP DATABASE bench WITH (FORCE)", "CREATE DATABASE bench"):
+            self.administer(statement)
 
     def settle(self) -> None:
         """Brings the cluster to the same state before each run: nothing dirty, no file waiting to be removed."""
         self.sql("CHECKPOINT")
         os.sync()
         time.sleep(0.5)
+
+    def administer(self, statement: str) -> None:
+        """Runs one statement outside the database of the benchmark."""
+        self._ask(self.psql(statement, database="postgres"))
+
+    @staticmethod
+    def _ask(command: list[str]) -> str:
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(done.stderr.strip())
+        return done.stdout.strip()
 
     def _run(self, program: str, *arguments) -> None:
         environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}

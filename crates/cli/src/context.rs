@@ -81,7 +81,13 @@ impl Context {
             }
         }
         for (_, engine) in &engines {
-            for entry in engine.entries().await? {
+            let entries = match engine.entries().await {
+                Ok(entries) => entries,
+                // No database, no ledger; a refresh of a table that belongs into it says so.
+                Err(error) if error.condition == Condition::DatabaseDoesNotExist => continue,
+                Err(error) => return Err(error.into()),
+            };
+            for entry in entries {
                 all.push(Known { spec: entry.spec.clone(), entry: Some(entry), engine: engine.clone() });
             }
         }

@@ -7,6 +7,7 @@ mod context;
 mod error;
 mod output;
 mod signals;
+mod storefront;
 
 use clap::Parser;
 use std::process::ExitCode;

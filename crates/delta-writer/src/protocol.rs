@@ -92,8 +92,8 @@ pub(crate) fn check_writable(
     let refuse =
         |feature: String| Err(DeltaWriteError::UnsupportedFeature { path: path.to_path_buf(), feature });
     let unknown = |features: &Option<Vec<String>>, known: &[&str]| {
-        let names = features.iter().flatten();
-        names.filter(|name| !known.contains(&name.as_str())).cloned().next()
+        let mut names = features.iter().flatten();
+        names.find(|name| !known.contains(&name.as_str())).cloned()
     };
     let version = protocol.min_writer_version;
     if version > LAST_IMPLIED_WRITER_VERSION && version != FEATURES_WRITER_VERSION {

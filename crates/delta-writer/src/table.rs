@@ -62,6 +62,10 @@ impl DeltaTable {
     pub fn create(path: impl AsRef<Path>, spec: TableSpec) -> Result<Self, DeltaWriteError> {
         let root = path.as_ref().to_path_buf();
         let schema_string = schema::to_delta(&spec.schema)?;
+        if checkpoint::newest(&root)?.is_some() {
+            // A log whose first commits were cleaned away: version 0 is free, and not ours to take.
+            return Err(DeltaWriteError::AlreadyExists { path: root });
+        }
         let folder = log::folder(&root);
         fs::create_dir_all(&folder).map_err(io_at(folder))?;
         let timestamp = Utc::now().timestamp_millis();

@@ -82,7 +82,7 @@ pub enum LakeError {
         reason: String,
     },
     /// a version that the log does not hold, or no longer
-    #[error("{location} has no version {version}: {}", range(*.earliest, *.latest))]
+    #[error("{location} has no version {version}: {}", range(.earliest, .latest))]
     VersionNotAvailable {
         /// the table's location
         location: String,
@@ -172,7 +172,7 @@ fn plural(items: &[String], one: &'static str, many: &'static str) -> &'static s
     if items.len() == 1 { one } else { many }
 }
 
-fn range(earliest: Option<Version>, latest: Option<Version>) -> String {
+fn range(earliest: &Option<Version>, latest: &Option<Version>) -> String {
     match (earliest, latest) {
         (Some(earliest), Some(latest)) => format!("it has versions {earliest} to {latest}"),
         (None, Some(latest)) => format!("its latest is {latest}, and its log does not reach back further"),

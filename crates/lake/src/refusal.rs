@@ -33,8 +33,20 @@ const READABLE: [&str; 16] = [
 /// Names of types in a schema string that the kernel reads, besides `decimal(p,s)` and `interval …`
 /// (Delta protocol, section "Schema Serialization Format").
 const KNOWN_TYPES: [&str; 14] = [
-    "string", "long", "integer", "short", "byte", "float", "double", "boolean", "binary", "date", "timestamp",
-    "timestamp_ntz", "void", "variant",
+    "string",
+    "long",
+    "integer",
+    "short",
+    "byte",
+    "float",
+    "double",
+    "boolean",
+    "binary",
+    "date",
+    "timestamp",
+    "timestamp_ntz",
+    "void",
+    "variant",
 ];
 /// Reader protocol versions that the kernel reads.
 const READER_VERSIONS: std::ops::RangeInclusive<i64> = 1..=3;
@@ -65,7 +77,8 @@ pub(crate) fn explain(table: &DeltaTable, version: Option<Version>, error: Kerne
 
 fn blame(reading: &Reading, actions: &TableActions) -> Option<LakeError> {
     let location = reading.location();
-    if let Some(schema) = actions.metadata.as_ref().and_then(|m| m.get("schemaString")).and_then(Value::as_str)
+    if let Some(schema) =
+        actions.metadata.as_ref().and_then(|m| m.get("schemaString")).and_then(Value::as_str)
         && let Ok(schema) = serde_json::from_str::<Value>(schema)
         && let Some((column, data_type)) = unknown_type("", &schema, 0)
     {
@@ -94,9 +107,8 @@ fn unknown_type(column: &str, data_type: &Value, depth: usize) -> Option<(String
     let below = |name: &str| if column.is_empty() { name.to_owned() } else { format!("{column}.{name}") };
     match data_type {
         Value::String(name) => {
-            let known = KNOWN_TYPES.contains(&name.as_str())
-                || name.starts_with("decimal(")
-                || is_interval(name);
+            let known =
+                KNOWN_TYPES.contains(&name.as_str()) || name.starts_with("decimal(") || is_interval(name);
             (!known).then(|| (column.to_owned(), name.clone()))
         }
         Value::Object(nested) => match nested.get("type").and_then(Value::as_str) {

@@ -48,7 +48,8 @@ fn delta_type(reading: &Reading, column: &str, data_type: &DataType) -> Result<D
         }
         DataType::Struct(fields) => {
             let fields = fields.fields().map(|field| {
-                let data_type = delta_type(reading, &format!("{column}.{}", field.name()), field.data_type())?;
+                let data_type =
+                    delta_type(reading, &format!("{column}.{}", field.name()), field.data_type())?;
                 Ok(StructField { name: field.name().clone(), data_type })
             });
             DeltaType::Struct(fields.collect::<Result<_, LakeError>>()?)

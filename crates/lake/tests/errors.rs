@@ -34,7 +34,10 @@ async fn places_without_a_table() {
     fs::create_dir_all(path.join("lake/t/_delta_log")).unwrap();
     fs::write(path.join("lake/t/_delta_log/00000000000000000000.json"), "{}").unwrap();
     assert_eq!(open_error(&path.join("lake")).await, format!("{not}there is one in its folder \"t\""));
-    assert_eq!(open_error(&path.join("lake/t/_delta_log")).await, format!("{not}it is itself a table's _delta_log"));
+    assert_eq!(
+        open_error(&path.join("lake/t/_delta_log")).await,
+        format!("{not}it is itself a table's _delta_log")
+    );
 }
 
 /// A copy of a golden table that may be damaged.
@@ -82,7 +85,10 @@ async fn a_missing_deletion_vector_is_named() {
         }
     }
     let error = rows(&snapshot(folder.path(), None).await, ScanOptions::default()).await.unwrap_err();
-    assert!(matches!(&error, LakeError::MissingFile { file, .. } if file.starts_with("with the deletion vector of part-")), "{error}");
+    assert!(
+        matches!(&error, LakeError::MissingFile { file, .. } if file.starts_with("with the deletion vector of part-")),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -120,7 +126,9 @@ async fn unknown_features_are_named() {
     let next = table.snapshot(None).await.unwrap().version() + 1;
     let commit = log.join(format!("{next:020}.json"));
     let protocol = |features: &str| {
-        format!("{{\"protocol\":{{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[{features}],\"writerFeatures\":[{features}]}}}}\n")
+        format!(
+            "{{\"protocol\":{{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[{features}],\"writerFeatures\":[{features}]}}}}\n"
+        )
     };
     fs::write(&commit, protocol("\"deletionVectors\",\"timeTurner\",\"collations-preview\"")).unwrap();
     let error = table.snapshot(None).await.unwrap_err();
@@ -129,7 +137,10 @@ async fn unknown_features_are_named() {
     assert_eq!(error, LakeError::UnsupportedFeature { location: location.clone(), features });
     fs::write(&commit, "{\"protocol\":{\"minReaderVersion\":4,\"minWriterVersion\":7}}\n").unwrap();
     let error = table.snapshot(None).await.unwrap_err();
-    assert_eq!(error.to_string(), format!("{location} uses a feature of Delta that Lakefront cannot read: reader version 4"));
+    assert_eq!(
+        error.to_string(),
+        format!("{location} uses a feature of Delta that Lakefront cannot read: reader version 4")
+    );
 }
 
 #[tokio::test]
@@ -139,7 +150,10 @@ async fn versions_that_are_not_there() {
     let table = lake().open(&Location::from_path(&path).unwrap()).await.unwrap();
     let location = path.display().to_string();
     let error = table.snapshot(Some(9)).await.unwrap_err();
-    assert_eq!(error, LakeError::VersionNotAvailable { location, version: 9, earliest: Some(0), latest: Some(3) });
+    assert_eq!(
+        error,
+        LakeError::VersionNotAvailable { location, version: 9, earliest: Some(0), latest: Some(3) }
+    );
     assert!(error.to_string().ends_with("has no version 9: it has versions 0 to 3"), "{error}");
 }
 
@@ -159,7 +173,10 @@ async fn versions_cut_from_the_log() {
         let _ = fs::remove_file(log.join(format!("{version:020}.json")));
     }
     let error = table.snapshot(Some(0)).await.unwrap_err();
-    assert!(matches!(error, LakeError::VersionNotAvailable { version: 0, earliest: Some(e), latest: Some(l), .. } if e == checkpoint && l == latest), "{error:?}");
+    assert!(
+        matches!(error, LakeError::VersionNotAvailable { version: 0, earliest: Some(e), latest: Some(l), .. } if e == checkpoint && l == latest),
+        "{error:?}"
+    );
     assert_eq!(table.snapshot(None).await.unwrap().version(), latest);
 }
 

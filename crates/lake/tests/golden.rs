@@ -57,7 +57,12 @@ async fn equals_what_others_read() {
         let ours = match (short.as_str(), read) {
             ("table-with-geo", Err(error)) => {
                 assert!(matches!(&error, LakeError::UnsupportedType { .. }), "{error}");
-                assert!(error.to_string().ends_with("column \"geom\" has type geometry(OGC:CRS84), which Lakefront cannot read"), "{error}");
+                assert!(
+                    error.to_string().ends_with(
+                        "column \"geom\" has type geometry(OGC:CRS84), which Lakefront cannot read"
+                    ),
+                    "{error}"
+                );
                 continue;
             }
             ("crc-malformed", Err(error)) => {

@@ -29,7 +29,7 @@ async fn compare(python: &Path, table: &Path, versions: &[Option<u64>]) {
     }
 }
 
-const ALL_TYPES: &str = r#"
+const ALL_TYPES: &str = r##"
 import sys, datetime as d, decimal, pyarrow as pa
 from deltalake import write_deltalake
 D = decimal.Decimal
@@ -55,7 +55,7 @@ table = pa.table({
     "map": pa.array([[("k", 1.5), ("j", None)], [], None, [("", 0.0)], [("z", -1.0)]], pa.map_(pa.string(), pa.float64())),
 })
 write_deltalake(sys.argv[1], table)
-"#;
+"##;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_types_with_their_edges() {
@@ -65,7 +65,7 @@ async fn all_types_with_their_edges() {
     compare(&python, folder.path(), &[None]).await;
 }
 
-const PARTITIONS: &str = r#"
+const PARTITIONS: &str = r##"
 import sys, decimal, pyarrow as pa
 from deltalake import write_deltalake
 n = 8
@@ -81,7 +81,7 @@ table = pa.table({
     "v": pa.array([f"v{i}" for i in range(n)]),
 })
 write_deltalake(sys.argv[1], table, partition_by=["p_text", "p_int", "p_day", "p_ts", "p_ntz", "p_flag", "p_dec"])
-"#;
+"##;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn partitions_of_each_type() {
@@ -91,7 +91,7 @@ async fn partitions_of_each_type() {
     compare(&python, folder.path(), &[None]).await;
 }
 
-const HISTORY: &str = r#"
+const HISTORY: &str = r##"
 import sys, pyarrow as pa
 from deltalake import write_deltalake, DeltaTable
 path = sys.argv[1]
@@ -110,7 +110,7 @@ table.optimize.compact()
 table.merge(rows([1, 2, 5000]), "s.id = t.id", "s", "t").when_matched_update({"v": "'merged'"}).when_not_matched_insert({"id": "s.id", "v": "s.v"}).execute()
 table.restore(3)
 write_deltalake(path, rows([7, 8]), mode="overwrite")
-"#;
+"##;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_version_of_a_history() {
@@ -135,7 +135,7 @@ async fn each_version_of_a_history() {
 }
 
 /// One file with row groups of 20,000, 20,000 and 10,000 rows, and rows deleted on both sides of each edge.
-const ROW_GROUPS: &str = r#"
+const ROW_GROUPS: &str = r##"
 import sys, os, json, struct, pyarrow as pa, pyarrow.parquet as pq
 path, n = sys.argv[1], 50_000
 os.makedirs(path + "/_delta_log")
@@ -174,7 +174,7 @@ actions = [
 ]
 with open(path + "/_delta_log/00000000000000000000.json", "w") as log:
     log.write("\n".join(map(json.dumps, actions)))
-"#;
+"##;
 
 fn ids(unit: &ScanUnit) -> Vec<i64> {
     let batches = unit.read().map(|batch| batch.unwrap());
@@ -191,7 +191,8 @@ async fn deletion_vectors_count_over_row_groups() {
     let snapshot = snapshot(&path, None).await;
     let expected: Vec<i64> = {
         let edges = [0, 1, 16_383, 16_384, 19_999, 20_000, 20_001, 39_999, 40_000, 49_999];
-        let deleted = |id: &i64| edges.contains(id) || (25_000..33_000).contains(id) && (id - 25_000) % 3 == 0;
+        let deleted =
+            |id: &i64| edges.contains(id) || (25_000..33_000).contains(id) && (id - 25_000) % 3 == 0;
         (0..50_000).filter(|id| !deleted(id)).collect()
     };
     let mut divisions = Vec::new();
@@ -213,14 +214,14 @@ async fn deletion_vectors_count_over_row_groups() {
 }
 
 /// Long texts behind a dictionary, which the file's metadata hides, and one row larger than a batch may be.
-const WIDE: &str = r#"
+const WIDE: &str = r##"
 import sys, os, json, pyarrow as pa
 from deltalake import write_deltalake
 n = 3000
 text = [chr(97 + i % 7) * 20_000 for i in range(n)]
 text[1500] = "x" * 3_000_000
 write_deltalake(sys.argv[1], pa.table({"id": pa.array(range(n), pa.int64()), "text": pa.array(text)}))
-"#;
+"##;
 
 fn bytes_of(batch: &RecordBatch) -> usize {
     batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap()).sum()
@@ -251,7 +252,7 @@ async fn batches_are_bounded_by_bytes() {
 }
 
 /// INT96 timestamps as old writers make them, from year 1 to year 9999: nanoseconds would wrap around.
-const INT96: &str = r#"
+const INT96: &str = r##"
 import sys, os, json, pyarrow as pa, pyarrow.parquet as pq
 path = sys.argv[1]
 os.makedirs(path + "/_delta_log")
@@ -270,7 +271,7 @@ actions = [
 ]
 with open(path + "/_delta_log/00000000000000000000.json", "w") as log:
     log.write("\n".join(map(json.dumps, actions)))
-"#;
+"##;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn far_int96_timestamps() {
@@ -283,9 +284,9 @@ async fn far_int96_timestamps() {
     assert_eq!(
         ours,
         [
-            r#"[0,["ts",-62135596800000000],["list",["ts",-62135596800000000],["ts",253402300799999999]]]"#,
-            r#"[1,["ts",253402300799999999],["list"]]"#,
-            r#"[2,["ts",0],["list",["ts",0],null,["ts",1],["ts",-1]]]"#,
+            r##"[0,["ts",-62135596800000000],["list",["ts",-62135596800000000],["ts",253402300799999999]]]"##,
+            r##"[1,["ts",253402300799999999],["list"]]"##,
+            r##"[2,["ts",0],["list",["ts",0],null,["ts",1],["ts",-1]]]"##,
         ]
     );
     assert_eq!(snapshot.statistics().await.unwrap().rows, None, "the log does not tell");

@@ -100,8 +100,10 @@ fn mixed_columns() -> Vec<Column> {
     let price = price.with_precision_and_scale(10, 2).unwrap();
     let updated = (0..ROWS).map(|_| 1_700_000_000_000_000 + random.below(1 << 40) as i64);
     let updated = TimestampMicrosecondArray::from_iter_values(updated).with_timezone("UTC");
-    let rating = Float64Array::from_iter((0..ROWS).map(|i| (i % 9 != 0).then(|| random.below(50) as f64 / 10.0)));
-    let sold = Date32Array::from_iter((0..ROWS).map(|i| (i % 5 != 0).then(|| 19_000 + random.below(900) as i32)));
+    let rating =
+        Float64Array::from_iter((0..ROWS).map(|i| (i % 9 != 0).then(|| random.below(50) as f64 / 10.0)));
+    let sold =
+        Date32Array::from_iter((0..ROWS).map(|i| (i % 5 != 0).then(|| 19_000 + random.below(900) as i32)));
     let quantity = Int32Array::from_iter_values((0..ROWS).map(|_| random.below(100) as i32));
     let active = BooleanArray::from_iter((0..ROWS).map(|_| Some(random.below(2) == 0)));
     let id = Int64Array::from_iter_values((0..ROWS as i64).map(|i| i * 7919));
@@ -134,7 +136,8 @@ fn tags() -> Column {
 
 fn attributes() -> Column {
     let parts: Vec<_> = mixed_columns().into_iter().filter(|c| c.name != "id").step_by(2).take(4).collect();
-    let fields: Vec<_> = parts.iter().map(|c| Field::new(c.name, c.array.data_type().clone(), true)).collect();
+    let fields: Vec<_> =
+        parts.iter().map(|c| Field::new(c.name, c.array.data_type().clone(), true)).collect();
     let array = StructArray::new(fields.into(), parts.iter().map(|c| c.array.clone()).collect(), None);
     let field = |c: &Column| StructField { name: c.name.to_owned(), data_type: c.data_type.clone() };
     let data_type = DeltaType::Struct(parts.iter().map(field).collect());
@@ -174,7 +177,7 @@ impl Random {
         let string = |row: usize, random: &mut Self| {
             let len = least + random.below(most - least);
             let word = random.word(len);
-            (null_every == 0 || row % null_every != 0).then_some(word)
+            (null_every == 0 || !row.is_multiple_of(null_every)).then_some(word)
         };
         let strings: Vec<_> = (0..ROWS).map(|row| string(row, self)).collect();
         Arc::new(StringArray::from(strings))

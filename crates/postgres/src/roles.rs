@@ -59,3 +59,41 @@ pub async fn ensure(client: &Client) -> PgResult<Ownership> {
         Err(e) => Err(PgError::new(format!("joining the role {OWNER}"), e)),
     }
 }
+
+/// Makes a database where it is missing.
+///
+/// # Errors
+/// When the user may not create databases.
+pub async fn ensure_database(client: &Client, database: &str) -> PgResult<()> {
+    let doing = || format!("creating the database {database}");
+    if client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&database]).await.doing(doing)?.is_some() {
+        return Ok(());
+    }
+    match client.batch_execute(&format!("CREATE DATABASE {}", ident::quote(database))).await {
+        Ok(()) => Ok(()),
+        // Another process was first.
+        Err(e) if e.code() == Some(&SqlState::DUPLICATE_DATABASE) => Ok(()),
+        Err(e) if e.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(()),
+        Err(e) => Err(PgError::new(doing(), e)),
+    }
+}
+
+/// Gives an application a sign-in that may read the synced tables and write none of them.
+///
+/// # Errors
+/// When the user may not create roles.
+pub async fn ensure_reader_login(client: &Client, user: &str, password: &str) -> PgResult<()> {
+    let doing = || format!("creating the sign-in {user}");
+    let name = ident::quote(user);
+    if client.query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[&user]).await.doing(doing)?.is_none() {
+        client.batch_execute(&format!("CREATE ROLE {name} LOGIN")).await.doing(doing)?;
+    }
+    let reader = ident::quote(READER);
+    let sql = format!("ALTER ROLE {name} PASSWORD {}; GRANT {reader} TO {name}", ident::literal(password));
+    client.batch_execute(&sql).await.doing(doing)
+}
+
+/// A password that nobody can guess: 122 random bits of a version 4 UUID.
+pub fn random_password() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}

@@ -35,16 +35,17 @@ impl Engine {
         Self { lake, catalogs, database, settings }
     }
 
+    /// The database's name.
+    pub fn database_name(&self) -> &str {
+        self.database.database()
+    }
+
     pub(crate) fn lake(&self) -> &Lake {
         &self.lake
     }
 
     pub(crate) fn catalogs(&self) -> &Catalogs {
         &self.catalogs
-    }
-
-    pub(crate) fn database(&self) -> &ConnectOptions {
-        &self.database
     }
 
     pub(crate) fn connections(&self) -> usize {

@@ -1,8 +1,8 @@
 //! Where synced tables stand.
 
 use crate::{Engine, SyncError};
-use lakefront_model::Version;
-use lakefront_postgres::ledger::{self, Entry, LastUpdate};
+use lakefront_model::{SyncedTableSpec, Version};
+use lakefront_postgres::ledger::{self, Entry, EntryState, LastUpdate};
 use serde::Serialize;
 
 /// One table's status; the fields are those of `status --json`.
@@ -34,24 +34,35 @@ pub struct TableStatus {
     pub last_update: Option<LastUpdate>,
 }
 
+impl TableStatus {
+    /// The status of a table that is declared and was never refreshed.
+    pub fn declared(spec: &SyncedTableSpec) -> Self {
+        Self {
+            name: spec.name.to_string(),
+            source: spec.source.clone(),
+            policy: spec.scheduling_policy.to_string(),
+            state: EntryState::Provisioning.name().to_owned(),
+            message: None,
+            version: None,
+            source_version: None,
+            lag_versions: None,
+            lag_seconds: None,
+            rows: None,
+            quarantined: 0,
+            last_update: None,
+        }
+    }
+}
+
 impl Engine {
-    /// The status of all synced tables, or of those that `wanted` picks. The source is asked for its newest version;
-    /// one that cannot be read is told in the message.
+    /// The status of one synced table. The source is asked for its newest version; one that cannot be read is told in
+    /// the message.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn status(&self, wanted: impl Fn(&Entry) -> bool) -> Result<Vec<TableStatus>, SyncError> {
-        let entries = self.entries().await?;
+    pub async fn status_of(&self, entry: Entry) -> Result<TableStatus, SyncError> {
         let client = self.connect().await?;
-        let mut all = Vec::new();
-        for entry in entries.into_iter().filter(|e| wanted(e)) {
-            let last_update = ledger::last_update(&client, entry.id).await?;
-            all.push(self.status_of(entry, last_update).await);
-        }
-        Ok(all)
-    }
-
-    async fn status_of(&self, entry: Entry, last_update: Option<LastUpdate>) -> TableStatus {
+        let last_update = ledger::last_update(&client, entry.id).await?;
         let newest = async {
             let source = self.open_source(&entry.spec.source).await?;
             let snapshot = source.table.snapshot(None).await?;
@@ -78,7 +89,7 @@ impl Engine {
             }),
             None => None,
         };
-        TableStatus {
+        Ok(TableStatus {
             name: entry.name,
             source: entry.spec.source,
             policy: entry.spec.scheduling_policy.to_string(),
@@ -91,6 +102,6 @@ impl Engine {
             rows: entry.rows,
             quarantined: entry.quarantined,
             last_update,
-        }
+        })
     }
 }

@@ -137,3 +137,98 @@ where
     .boxed()
     .shared()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use futures::future::join_all;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    fn failure() -> DatabaseError {
+        DatabaseError::Changed("test".to_owned())
+    }
+
+    #[tokio::test]
+    async fn many_askers_cause_one_piece_of_work() {
+        let flights = Flights::new(10);
+        let (worked, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        let ask = || {
+            let (worked, gate) = (worked.clone(), gate.clone());
+            flights.get(&"key", 1, |_| true, move || async move {
+                let _open = gate.acquire().await;
+                Ok(worked.fetch_add(1, Ordering::SeqCst))
+            })
+        };
+        let open = async {
+            tokio::task::yield_now().await;
+            gate.add_permits(1);
+        };
+        let (answers, ()) = tokio::join!(join_all((0..32).map(|_| ask())), open);
+        assert!(answers.into_iter().all(|answer| answer.unwrap().value == 0));
+        assert_eq!(ask().await.unwrap().value, 0);
+        assert_eq!(worked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn work_of_an_earlier_epoch_is_not_joined() {
+        let flights = Flights::new(10);
+        let never = flights.get(&(), 1, |_| true, || async { std::future::pending().await });
+        let later = async {
+            tokio::task::yield_now().await;
+            flights.get(&(), 2, |_| true, || async { Ok(2) }).await.unwrap()
+        };
+        tokio::select! {
+            biased;
+            _ = never => panic!("nothing can come of it"),
+            landed = later => assert_eq!((landed.value, landed.epoch), (2, 2)),
+        }
+    }
+
+    #[tokio::test]
+    async fn failures_are_not_kept_and_unusable_answers_replaced() {
+        let flights = Flights::new(10);
+        assert!(flights.get(&(), 1, |_| true, || async { Err(failure()) }).await.is_err());
+        assert_eq!(flights.get(&(), 1, |_| true, || async { Ok(1) }).await.unwrap().value, 1);
+        assert_eq!(flights.get(&(), 1, |_| false, || async { Ok(2) }).await.unwrap().value, 2);
+        assert_eq!(flights.get(&(), 1, |_| true, || async { Ok(3) }).await.unwrap().value, 2);
+    }
+
+    #[tokio::test]
+    async fn the_one_used_longest_ago_makes_room() {
+        let flights = Flights::new(2);
+        for key in [1, 2, 1, 3] {
+            flights.get(&key, 1, |_| true, || async move { Ok(key) }).await.unwrap();
+        }
+        assert_eq!(flights.len(), 2);
+        assert_eq!(flights.get(&1, 1, |_| true, || async { Ok(100) }).await.unwrap().value, 1);
+        assert_eq!(flights.get(&2, 1, |_| true, || async { Ok(200) }).await.unwrap().value, 200);
+    }
+
+    #[tokio::test]
+    async fn work_goes_on_without_the_one_who_asked() {
+        let flights = Flights::new(2);
+        let (gate, done) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+        let (its_gate, its_done) = (gate.clone(), done.clone());
+        let asked = flights.get(&(), 1, |_| true, move || async move {
+            let _open = its_gate.acquire().await;
+            its_done.add_permits(1);
+            Ok(())
+        });
+        // The asker goes away after the work has begun.
+        tokio::select! {
+            biased;
+            _ = asked => panic!("the gate is shut"),
+            () = tokio::task::yield_now() => {}
+        }
+        gate.add_permits(1);
+        assert!(done.acquire().await.is_ok());
+    }
+}

@@ -109,9 +109,4 @@ impl Database {
     pub fn settings(&self) -> &DatabaseSettings {
         &self.connector.settings
     }
-
-    /// What makes its connections.
-    pub fn connector(&self) -> &Connector {
-        &self.connector
-    }
 }

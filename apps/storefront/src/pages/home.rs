@@ -78,10 +78,12 @@ pub async fn home(State(shop): State<Shop>) -> Result<Response, PageError> {
 }
 
 fn collage(facets: &Facets) -> Vec<String> {
-    let mut shown = Vec::new();
+    let mut shown: Vec<(&str, String)> = Vec::new();
     for kind in &facets.kinds {
-        let image = kind.image_path.as_deref().and_then(ImageUrl::new);
-        if let Some(image) = image.filter(|_| shown.iter().all(|(sub, _)| *sub != kind.sub_category)) {
+        if shown.iter().any(|(sub_category, _)| *sub_category == kind.sub_category) {
+            continue;
+        }
+        if let Some(image) = kind.image_path.as_deref().and_then(ImageUrl::new) {
             shown.push((&kind.sub_category, image.to_string()));
         }
         if shown.len() == COLLAGE {

@@ -93,11 +93,6 @@ impl Filters {
     pub fn without_text(&self) -> Self {
         Self { words: Vec::new(), ..self.clone() }
     }
-
-    /// True when every product is wanted.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// A finite number that can be compared and hashed; both zeros are one.
@@ -143,6 +138,5 @@ mod tests {
         other.add(Column::Gender, "Women");
         assert_eq!(one, other);
         assert_eq!(one.values(Column::Gender), ["Men", "Women"]);
-        assert!(!one.is_empty());
     }
 }

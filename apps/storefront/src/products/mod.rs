@@ -11,11 +11,11 @@ mod product;
 mod relation;
 mod sql;
 
-pub use catalogue::{Catalogue, One, Page};
+pub use catalogue::{Catalogue, Page};
 pub use column::{Column, FACETS};
 pub use facets::{Facets, Kind, Value};
 pub use filter::Filters;
 pub use freshness::Freshness;
 pub use health::{Health, TableHealth};
 pub use page::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MOST, PageRequest, SortOrder};
-pub use product::{ImageUrl, Ingested, Product};
+pub use product::{ImageUrl, Product};

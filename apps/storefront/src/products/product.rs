@@ -69,9 +69,6 @@ pub struct Product<'a> {
 }
 
 impl<'a> Product<'a> {
-    /// Number of columns that [`Product::read`] takes from a row.
-    pub(super) const COLUMNS: usize = 13;
-
     /// Reads the product from the columns that start at `at`, in the order of [`super::Column::ALL`]. `None`
     /// when there is no key, which is how an empty page comes. A value that cannot be held here (a date beyond
     /// the calendar) reads as absent.

@@ -32,7 +32,7 @@ pub async fn run(context: &Context, refresh: Refresh) -> Result<ExitCode, CliErr
                     "condition": error.condition, "message": error.full_message(), "hint": error.hint,
                 }}));
                 if !printer.is_json() {
-                    drop(printer.fail(&error));
+                    printer.tell(&error);
                 }
                 code = ExitCode::from(FAILED);
             }

@@ -43,7 +43,7 @@ pub async fn run(context: &Context, named: Named) -> Result<ExitCode, CliError> 
                     "condition": error.condition, "message": error.full_message(), "hint": error.hint,
                 }}));
                 if !printer.is_json() {
-                    drop(printer.fail(&error));
+                    printer.tell(&error);
                 }
             }
             Err(error) => return Err(error.with_code(USAGE)),

@@ -3,7 +3,7 @@
 mod file;
 mod synced_table;
 
-pub use file::{CatalogConfig, Config};
+pub use file::Config;
 
 use crate::error::CliError;
 use std::path::{Path, PathBuf};

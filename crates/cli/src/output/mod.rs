@@ -73,22 +73,27 @@ impl Printer {
         }
     }
 
-    /// Prints an error and gives its exit code.
+    /// Ends with an error: as the document where JSON is wanted, and gives its exit code.
     pub fn fail(self, error: &CliError) -> ExitCode {
         if self.json {
             self.document(&serde_json::json!({"error": {
                 "condition": error.condition, "message": error.full_message(), "hint": error.hint,
             }}));
         } else {
-            self.to_stderr(&format!("{} {}", self.bold_red("error:"), error.message));
-            for cause in &error.causes {
-                self.to_stderr(&format!("  {cause}"));
-            }
-            if !error.hint.is_empty() {
-                self.to_stderr(&format!("\nhint: {}", error.hint));
-            }
+            self.tell(error);
         }
         ExitCode::from(error.code)
+    }
+
+    /// Tells of an error, for people: what happened, its causes, and what to do.
+    pub fn tell(self, error: &CliError) {
+        self.to_stderr(&format!("{} {}", self.bold_red("error:"), error.message));
+        for cause in &error.causes {
+            self.to_stderr(&format!("  {cause}"));
+        }
+        if !error.hint.is_empty() {
+            self.to_stderr(&format!("\nhint: {}", error.hint));
+        }
     }
 
     fn bold_red(self, text: &str) -> String {

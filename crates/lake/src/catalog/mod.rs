@@ -25,7 +25,9 @@ pub enum CatalogError {
         known: String,
     },
     /// a name without catalog that is no explicit table either
-    #[error("source {table}: its catalog is missing (CATALOG.SCHEMA.TABLE), and no table of this name is listed")]
+    #[error(
+        "source {table}: its catalog is missing (CATALOG.SCHEMA.TABLE), and no table of this name is listed"
+    )]
     NoCatalog {
         /// the table asked for
         table: String,
@@ -39,7 +41,7 @@ pub enum CatalogError {
         looked_in: String,
     },
     /// the place was found and cannot be used
-    #[error("source {table}: {source}")]
+    #[error("source {table}: its place cannot be used")]
     Lake {
         /// the table asked for
         table: String,

@@ -82,7 +82,10 @@ struct Reader {
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("file", &self.file.name()).field("rest", &self.rest).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("file", &self.file.name())
+            .field("rest", &self.rest)
+            .finish_non_exhaustive()
     }
 }
 
@@ -132,7 +135,9 @@ impl Reader {
             }
             let Some(decoded) = self.parquet.next() else {
                 if self.rest.start < self.rest.end {
-                    return Err(self.reading.damaged(format!("{} rows are missing in it", self.rest.end - self.rest.start)));
+                    return Err(self
+                        .reading
+                        .damaged(format!("{} rows are missing in it", self.rest.end - self.rest.start)));
                 }
                 return Ok(None);
             };
@@ -160,6 +165,7 @@ impl Reader {
     fn logical(&self, decoded: RecordBatch) -> Result<RecordBatch, LakeError> {
         let fault = |error| from_kernel(&self.reading, error);
         let source = &self.file.source;
+        let before = decoded.clone();
         let physical = fixup_parquet_read(
             decoded,
             &self.footer.ordering,
@@ -168,6 +174,7 @@ impl Reader {
             Some(&source.physical),
         )
         .map_err(fault)?;
+        self.check_casts(&before, physical.record_batch())?;
         let mut batch = match &self.evaluator {
             None => RecordBatch::from(physical),
             Some(evaluator) => {
@@ -182,6 +189,23 @@ impl Reader {
         Ok(batch)
     }
 
+    /// Arrow's casts make NULL of what does not fit the table's type, such as milliseconds too far off.
+    fn check_casts(&self, decoded: &RecordBatch, physical: &RecordBatch) -> Result<(), LakeError> {
+        for (from, place) in decoded.columns().iter().zip(&self.footer.ordering) {
+            let Some(to) = physical.columns().get(place.index) else { continue };
+            let cast = from.data_type() != to.data_type() && !from.data_type().is_nested();
+            if cast && from.null_count() != to.null_count() {
+                let schema = physical.schema();
+                return Err(self.reading.damaged(format!(
+                    "column \"{}\" has values that its type {} cannot hold",
+                    schema.field(place.index).name(),
+                    to.data_type()
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Reads on with fewer rows when a batch came out much larger than its file's metadata let expect, as
     /// dictionaries of long texts do.
     fn narrow(&mut self, batch: &RecordBatch) -> Result<(), LakeError> {
@@ -190,14 +214,8 @@ impl Reader {
             return Ok(());
         }
         self.batch_rows = (batch.num_rows().saturating_mul(bound) / size).clamp(1, self.batch_rows);
-        self.parquet = build(
-            &self.reading,
-            &self.footer,
-            &self.bytes,
-            &self.row_groups,
-            &self.rest,
-            self.batch_rows,
-        )?;
+        self.parquet =
+            build(&self.reading, &self.footer, &self.bytes, &self.row_groups, &self.rest, self.batch_rows)?;
         Ok(())
     }
 
@@ -222,10 +240,11 @@ fn build(
     batch_rows: usize,
 ) -> Result<ParquetRecordBatchReader, LakeError> {
     let count = |rows: u64| usize::try_from(rows).map_err(|_| reading.damaged("it counts too many rows"));
-    let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), footer.metadata.clone())
-        .with_row_groups(row_groups.clone().collect())
-        .with_batch_size(batch_rows)
-        .with_limit(count(rows.end - rows.start)?);
+    let mut builder =
+        ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), footer.metadata.clone())
+            .with_row_groups(row_groups.clone().collect())
+            .with_batch_size(batch_rows)
+            .with_limit(count(rows.end - rows.start)?);
     if rows.start > 0 {
         builder = builder.with_offset(count(rows.start)?);
     }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use delta_kernel::object_store::ObjectStoreExt;
 use delta_kernel::scan::state::DvInfo;
 use delta_kernel::schema::SchemaRef;
-use delta_kernel::{Engine, EvaluationHandler, ExpressionEvaluator, ExpressionRef};
+use delta_kernel::{Engine, ExpressionEvaluator, ExpressionRef};
 use parquet::errors::ParquetError;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError, Weak};

@@ -67,12 +67,10 @@ impl ChunkReader for FileBytes {
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
         let bytes = match &self.place {
-            Place::Local(file) => {
-                file.bytes(start, length).map_err(|error| match error.kind() {
-                    std::io::ErrorKind::UnexpectedEof => self.reading.damaged("it ends early"),
-                    _ => from_io(&self.reading, error),
-                })
-            }
+            Place::Local(file) => file.bytes(start, length).map_err(|error| match error.kind() {
+                std::io::ErrorKind::UnexpectedEof => self.reading.damaged("it ends early"),
+                _ => from_io(&self.reading, error),
+            }),
             Place::Remote(file) => file.bytes(start, length),
         };
         bytes.map_err(|error| self.keep(error))

@@ -34,8 +34,8 @@ impl Footer {
     ) -> Result<Self, LakeError> {
         let metadata = arrow_metadata(metadata).map_err(|e| from_parquet(reading, e))?;
         // Whatever the kernel finds here is a file that does not fit the table's schema.
-        let (ordering, projection) = parquet_read_plan(physical, &metadata)
-            .map_err(|error| match from_kernel(reading, error) {
+        let (ordering, projection) =
+            parquet_read_plan(physical, &metadata).map_err(|error| match from_kernel(reading, error) {
                 LakeError::UnsupportedFeature { features, .. } => reading.damaged(features.join(", ")),
                 other => other,
             })?;

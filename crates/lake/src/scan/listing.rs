@@ -70,14 +70,18 @@ pub(crate) fn plan(snapshot: &Snapshot, options: ScanOptions) -> Result<ScanPlan
 /// The store of a data file, which is another one where the table is a clone of a table elsewhere.
 fn store_of(lake: &Lake, source: &ScanSource, url: &Url) -> Result<Arc<Store>, LakeError> {
     let table = source.location.url();
-    if url.scheme() == table.scheme() && url.host_str() == table.host_str() && url.username() == table.username()
+    if url.scheme() == table.scheme()
+        && url.host_str() == table.host_str()
+        && url.username() == table.username()
     {
         return Ok(Arc::clone(&source.store));
     }
     let reading = Reading::log(&source.location);
     if url.scheme() == "file" {
         // A table that somebody else writes must not make this machine read its own files.
-        return Err(reading.damaged(format!("it names a file of this machine, {}", crate::location::shown(url))));
+        return Err(
+            reading.damaged(format!("it names a file of this machine, {}", crate::location::shown(url)))
+        );
     }
     lake.store(url, &reading)
 }
@@ -112,10 +116,7 @@ fn rows_of(file: &ScanFile) -> Option<u64> {
 
 /// The columns asked for. Where all of them are partition columns, one that files hold is read along, as its number of
 /// values is the number of rows; then the second value says how many columns to hand on.
-fn projected(
-    snapshot: &Snapshot,
-    columns: &[String],
-) -> Result<(KernelSchema, Option<usize>), LakeError> {
+fn projected(snapshot: &Snapshot, columns: &[String]) -> Result<(KernelSchema, Option<usize>), LakeError> {
     let schema = snapshot.schema();
     let mut names = Vec::with_capacity(columns.len() + 1);
     for column in columns {

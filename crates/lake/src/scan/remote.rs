@@ -232,3 +232,6 @@ fn joined(first: &Bytes, second: &Bytes) -> Bytes {
     all.extend_from_slice(second);
     all.freeze()
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,9 +84,7 @@ mod tests {
         let rows_of = |part: &Part| match part {
             Part::Whole => 0..before(groups.len()),
             Part::RowGroups(range) => before(range.start)..before(range.end),
-            Part::Rows { row_group, rows } => {
-                before(*row_group) + rows.start..before(*row_group) + rows.end
-            }
+            Part::Rows { row_group, rows } => before(*row_group) + rows.start..before(*row_group) + rows.end,
         };
         parts.iter().map(|(part, _)| rows_of(part)).collect()
     }

@@ -24,8 +24,7 @@ pub(crate) fn connect(
     url: &Url,
     settings: &BTreeMap<String, String>,
 ) -> object_store::Result<Arc<DynObjectStore>> {
-    let retry =
-        RetryConfig { max_retries: RETRIES, retry_timeout: GIVE_UP_AFTER, ..RetryConfig::default() };
+    let retry = RetryConfig { max_retries: RETRIES, retry_timeout: GIVE_UP_AFTER, ..RetryConfig::default() };
     let client = ClientOptions::new().with_connect_timeout(CONNECT_WITHIN);
     match url.scheme() {
         "file" => Ok(Arc::new(LocalFileSystem::new())),

@@ -16,9 +16,9 @@ use std::sync::Arc;
 use url::Url;
 
 /// Log and checkpoint files that the kernel reads ahead; its own default of 1,000 keeps as many in memory.
-const LOG_FILES_AHEAD: NonZero<usize> = NonZero::new(16).unwrap_or(NonZero::<usize>::MIN);
+const LOG_FILES_AHEAD: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(15);
 /// Rows of log and checkpoint files per batch.
-const LOG_BATCH_ROWS: NonZero<usize> = NonZero::new(4096).unwrap_or(NonZero::<usize>::MIN);
+const LOG_BATCH_ROWS: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(4095);
 
 /// The kernel's engine with the executor that cannot starve itself.
 pub(crate) type Engine = DefaultEngine<TokioMultiThreadExecutor>;

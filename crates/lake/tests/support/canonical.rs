@@ -15,7 +15,9 @@ pub fn rows(batch: &RecordBatch, schema: &SourceSchema) -> Vec<String> {
         .map(|(column, field)| (column, &schema.find(field.name()).expect("a source column").data_type))
         .collect();
     (0..batch.num_rows())
-        .map(|row| Value::Array(columns.iter().map(|(column, kind)| value(column, kind, row)).collect()).to_string())
+        .map(|row| {
+            Value::Array(columns.iter().map(|(column, kind)| value(column, kind, row)).collect()).to_string()
+        })
         .collect()
 }
 
@@ -46,7 +48,9 @@ fn value(array: &ArrayRef, kind: &DeltaType, row: usize) -> Value {
         DeltaType::Binary => json!(["bin", hex(array.as_binary::<i32>().value(row))]),
         DeltaType::Date => json!(["date", array.as_primitive::<Date32Type>().value(row)]),
         DeltaType::Timestamp => json!(["ts", array.as_primitive::<TimestampMicrosecondType>().value(row)]),
-        DeltaType::TimestampNtz => json!(["ntz", array.as_primitive::<TimestampMicrosecondType>().value(row)]),
+        DeltaType::TimestampNtz => {
+            json!(["ntz", array.as_primitive::<TimestampMicrosecondType>().value(row)])
+        }
         DeltaType::IntervalYearMonth => json!(["ym", array.as_primitive::<Int32Type>().value(row)]),
         DeltaType::IntervalDayTime => json!(["dt", array.as_primitive::<Int64Type>().value(row)]),
         DeltaType::Array(element) => {

@@ -3,6 +3,7 @@
 
 pub mod canonical;
 pub mod python;
+pub mod s3;
 
 use lakefront_lake::{Lake, LakeOptions, Location, ScanOptions, Snapshot};
 use std::path::{Path, PathBuf};
@@ -34,7 +35,10 @@ pub fn small_steps() -> ScanOptions {
 }
 
 /// All rows of a snapshot in canonical form, sorted.
-pub async fn rows(snapshot: &Snapshot, options: ScanOptions) -> Result<Vec<String>, lakefront_lake::LakeError> {
+pub async fn rows(
+    snapshot: &Snapshot,
+    options: ScanOptions,
+) -> Result<Vec<String>, lakefront_lake::LakeError> {
     let plan = snapshot.scan(options).await?;
     let schema = snapshot.schema().clone();
     tokio::task::spawn_blocking(move || {

@@ -33,12 +33,10 @@ impl Attempt<'_> {
             SslMode::Disable => self.once(WireMode::Disable).await.map_err(|(error, _)| error),
             SslMode::Allow => match self.once(WireMode::Disable).await {
                 Ok(client) => Ok(client),
-                Err((error, cause)) if cause == Cause::AccessRules => {
-                    match self.once(WireMode::Require).await {
-                        Err((ConnectError::Tls { problem: TlsProblem::NotOffered, .. }, _)) => Err(error),
-                        other => other.map_err(|(error, _)| error),
-                    }
-                }
+                Err((error, Cause::AccessRules)) => match self.once(WireMode::Require).await {
+                    Err((ConnectError::Tls { problem: TlsProblem::NotOffered, .. }, _)) => Err(error),
+                    other => other.map_err(|(error, _)| error),
+                },
                 Err((error, _)) => Err(error),
             },
             SslMode::Prefer => match self.once(WireMode::Prefer).await {
@@ -108,11 +106,7 @@ impl Attempt<'_> {
     }
 
     fn tls(&self, problem: TlsProblem) -> ConnectError {
-        ConnectError::Tls {
-            server: self.server.clone(),
-            mode: self.options.tls.mode,
-            problem,
-        }
+        ConnectError::Tls { server: self.server.clone(), mode: self.options.tls.mode, problem }
     }
 
     fn classify(&self, error: tokio_postgres::Error, stage: Stage, wire: WireMode) -> (ConnectError, Cause) {
@@ -157,7 +151,7 @@ impl Attempt<'_> {
     /// The server answered with an SQLSTATE.
     fn classify_answer(&self, error: tokio_postgres::Error) -> (ConnectError, Cause) {
         let server = self.server.clone();
-        let Some(answer) = error.as_db_error().cloned() else {
+        let Some(answer) = error.as_db_error().cloned().map(Box::new) else {
             return (ConnectError::Server { server, source: error }, Cause::Other);
         };
         let code = answer.code();
@@ -170,10 +164,7 @@ impl Attempt<'_> {
         {
             self.refused(SignInRefusal::Server(answer))
         } else if *code == SqlState::INVALID_CATALOG_NAME {
-            ConnectError::MissingDatabase {
-                server,
-                database: self.options.database.clone(),
-            }
+            ConnectError::MissingDatabase { server, database: self.options.database.clone() }
         } else if *code == SqlState::TOO_MANY_CONNECTIONS {
             ConnectError::Full { server, source: answer }
         } else if *code == SqlState::CANNOT_CONNECT_NOW

@@ -29,9 +29,7 @@ fn split_pairs(text: &str) -> Result<Pairs, AddressError> {
     let mut pairs = Pairs::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        let end = rest
-            .find(|c: char| c == '=' || c.is_whitespace())
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len());
         let (keyword, after) = rest.split_at(end);
         let Some(after) = after.trim_start().strip_prefix('=') else {
             return Err(AddressError::Syntax(
@@ -150,7 +148,8 @@ fn push_decoded(pairs: &mut Pairs, keyword: &str, value: &str) -> Result<(), Add
 
 /// Percent-decoding; unlike in web forms `+` stands for itself.
 fn decode(text: &str) -> Result<String, AddressError> {
-    const WRONG: AddressError = AddressError::Syntax("a % that is not followed by two hexadecimal digits of UTF-8 text");
+    const WRONG: AddressError =
+        AddressError::Syntax("a % that is not followed by two hexadecimal digits of UTF-8 text");
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -80,7 +80,7 @@ pub enum ConnectError {
         /// The server asked.
         server: Endpoint,
         /// The server's own words.
-        source: DbError,
+        source: Box<DbError>,
     },
     /// It is starting or stopping (SQLSTATE 57P03 and its neighbours).
     #[error("PostgreSQL at {server} accepts no connections at the moment")]
@@ -88,7 +88,7 @@ pub enum ConnectError {
         /// The server asked.
         server: Endpoint,
         /// The server's own words.
-        source: DbError,
+        source: Box<DbError>,
     },
     /// None of the servers is of the kind that `target_session_attrs` asks for.
     #[error("PostgreSQL at {server} is not of the kind asked for (target_session_attrs: {wanted:?})")]
@@ -125,7 +125,7 @@ pub enum SignInRefusal {
     NoPassword,
     /// SQLSTATE 28P01, 28000 or 42501.
     #[error("{0}")]
-    Server(DbError),
+    Server(Box<DbError>),
     /// The two ends have no way of sign-in in common.
     #[error("the server asks for a kind of sign-in that is not supported, or could not prove who it is")]
     Method(#[source] tokio_postgres::Error),
@@ -144,18 +144,17 @@ impl ConnectError {
                 "is a server running there, and does it listen on port {}? Check host, port and firewall",
                 server.port
             )),
-            Self::TimedOut { .. } => {
-                Some("check host, port and firewall, or give it longer with connect_timeout=SECONDS".to_owned())
-            }
-            Self::Refused { reason: SignInRefusal::NoPassword, .. } => Some(
-                "give it in the address, in PGPASSWORD, or in ~/.pgpass (which nobody else may read)".to_owned(),
+            Self::TimedOut { .. } => Some(
+                "check host, port and firewall, or give it longer with connect_timeout=SECONDS".to_owned(),
             ),
-            Self::Refused { .. } => {
-                Some("check user and password, and the server's pg_hba.conf".to_owned())
+            Self::Refused { reason: SignInRefusal::NoPassword, .. } => Some(
+                "give it in the address, in PGPASSWORD, or in ~/.pgpass (which nobody else may read)"
+                    .to_owned(),
+            ),
+            Self::Refused { .. } => Some("check user and password, and the server's pg_hba.conf".to_owned()),
+            Self::MissingDatabase { database, .. } => {
+                Some(format!("create it with: createdb {database}; or name another in the address"))
             }
-            Self::MissingDatabase { database, .. } => Some(format!(
-                "create it with: createdb {database}; or name another in the address"
-            )),
             Self::Tls { problem, mode, .. } => Some(problem.hint(*mode)),
             Self::Full { .. } => {
                 Some("close other sessions, or raise max_connections at the server".to_owned())

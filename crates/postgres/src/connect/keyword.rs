@@ -90,10 +90,7 @@ impl Parameters {
 
     /// The value of a keyword, if it has one.
     pub(super) fn get(&self, keyword: &'static str) -> Option<&str> {
-        self.0
-            .get(keyword)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.0.get(keyword).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// The value as one of the listed words.
@@ -117,10 +114,10 @@ impl Parameters {
     pub(super) fn number(&self, keyword: &'static str) -> Result<Option<i64>, AddressError> {
         self.get(keyword)
             .map(|value| {
-                value.trim().parse().map_err(|_| AddressError::Value {
-                    keyword,
-                    expected: "a whole number is needed",
-                })
+                value
+                    .trim()
+                    .parse()
+                    .map_err(|_| AddressError::Value { keyword, expected: "a whole number is needed" })
             })
             .transpose()
     }
@@ -133,9 +130,7 @@ impl Parameters {
         reason: &'static str,
     ) -> Result<(), AddressError> {
         match self.get(keyword) {
-            Some(value) if !harmless.contains(&value) => {
-                Err(AddressError::Unsupported { keyword, reason })
-            }
+            Some(value) if !harmless.contains(&value) => Err(AddressError::Unsupported { keyword, reason }),
             _ => Ok(()),
         }
     }

@@ -5,10 +5,12 @@
 //! Control Functions", "Environment Variables", "The Password File" and "SSL Support".
 
 mod address;
+mod assemble;
 mod attempt;
 mod conninfo;
 mod environment;
 mod error;
+mod keepalive;
 mod keyword;
 mod options;
 mod passfile;

@@ -1,33 +1,21 @@
 //! What a connection is asked for.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::address::{AddressError, Endpoint};
 use super::conninfo;
 use super::environment::{self, Environment, ProcessEnvironment};
+use super::keepalive::Keepalive;
 use super::keyword::Parameters;
 use super::passfile;
 use super::password::Password;
 use super::tls::TlsSettings;
 
-/// The port of PostgreSQL unless another is named.
-const DEFAULT_PORT: u16 = 5432;
-
 /// How long one server may take to answer unless `connect_timeout` says otherwise: longer than a
 /// lost packet and a server busy with recovery take to answer, short enough for somebody waiting.
-const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A silent peer is probed after this time, so that a connection cut by a firewall is noticed
-/// within minutes and not after the two hours that systems have as default.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
-const KEEPALIVE_COUNT: u32 = 4;
-
-/// Where servers put their socket: Debian and most Linux, then PostgreSQL's own default.
-pub(super) const SOCKET_FOLDERS: [&str; 3] = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
+pub(super) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What kind of session is wanted; libpq's `target_session_attrs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,16 +32,6 @@ pub enum SessionTarget {
     Standby,
     /// A standby, or any server when there is none.
     PreferStandby,
-}
-
-/// TCP keepalive probes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Keepalive {
-    pub(super) on: bool,
-    pub(super) idle: Duration,
-    pub(super) interval: Duration,
-    pub(super) count: u32,
-    pub(super) user_timeout: Option<Duration>,
 }
 
 /// Everything needed to sign in to a PostgreSQL server. Its `Debug` shows no password.
@@ -133,50 +111,6 @@ impl ConnectOptions {
             keepalive: Keepalive::default(),
             tls: TlsSettings::disabled(),
         }
-    }
-
-    fn build(parameters: &Parameters, environment: &dyn Environment) -> Result<Self, AddressError> {
-        refuse_unsupported(parameters)?;
-        let user = match parameters.get("user") {
-            Some(user) => user.to_owned(),
-            None => ["USER", "LOGNAME"]
-                .iter()
-                .find_map(|name| environment.variable(name))
-                .ok_or(AddressError::NoUser)?,
-        };
-        let connect_timeout = match parameters.number("connect_timeout")? {
-            None => Some(DEFAULT_CONNECT_TIMEOUT),
-            Some(seconds) => u64::try_from(seconds).ok().filter(|s| *s > 0).map(Duration::from_secs),
-        };
-        let passfile = match parameters.get("passfile") {
-            Some(path) => Some(PathBuf::from(path)),
-            None => environment::home(environment).map(|home| home.join(".pgpass")),
-        };
-        Ok(Self {
-            servers: servers(parameters)?,
-            password: parameters.get("password").map(Password::new),
-            passfile,
-            database: parameters.get("dbname").unwrap_or(&user).to_owned(),
-            application_name: parameters
-                .get("application_name")
-                .or_else(|| parameters.get("fallback_application_name"))
-                .unwrap_or("lakefront")
-                .to_owned(),
-            startup_options: parameters.get("options").map(str::to_owned),
-            target: target(parameters)?,
-            any_order: parameters
-                .choice(
-                    "load_balance_hosts",
-                    "disable or random is needed",
-                    &[("disable", false), ("random", true)],
-                )?
-                .unwrap_or(false),
-            channel_binding: channel_binding(parameters)?,
-            connect_timeout,
-            keepalive: Keepalive::from_parameters(parameters)?,
-            tls: TlsSettings::from_parameters(parameters, environment)?,
-            user,
-        })
     }
 
     /// The same server, another database.
@@ -289,120 +223,4 @@ impl fmt::Debug for ConnectOptions {
             .field("sslmode", &self.tls.mode)
             .finish_non_exhaustive()
     }
-}
-
-impl Default for Keepalive {
-    fn default() -> Self {
-        Self {
-            on: true,
-            idle: KEEPALIVE_IDLE,
-            interval: KEEPALIVE_INTERVAL,
-            count: KEEPALIVE_COUNT,
-            user_timeout: None,
-        }
-    }
-}
-
-impl Keepalive {
-    fn from_parameters(parameters: &Parameters) -> Result<Self, AddressError> {
-        let default = Self::default();
-        let positive = |keyword| -> Result<Option<u64>, AddressError> {
-            let number = parameters.number(keyword)?;
-            Ok(number.and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0))
-        };
-        Ok(Self {
-            on: parameters.number("keepalives")? != Some(0),
-            idle: positive("keepalives_idle")?.map_or(default.idle, Duration::from_secs),
-            interval: positive("keepalives_interval")?.map_or(default.interval, Duration::from_secs),
-            count: positive("keepalives_count")?
-                .map_or(default.count, |n| u32::try_from(n).unwrap_or(u32::MAX)),
-            user_timeout: positive("tcp_user_timeout")?.map(Duration::from_millis),
-        })
-    }
-}
-
-fn servers(parameters: &Parameters) -> Result<Vec<Endpoint>, AddressError> {
-    let list = |keyword| -> Vec<&str> {
-        parameters.get(keyword).map(|value| value.split(',').collect()).unwrap_or_default()
-    };
-    let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
-    let count = hosts.len().max(addresses.len()).max(1);
-    if !hosts.is_empty() && !addresses.is_empty() && hosts.len() != addresses.len() {
-        return Err(AddressError::Value { keyword: "hostaddr", expected: "one address for each host is needed" });
-    }
-    if ports.len() > 1 && ports.len() != count {
-        return Err(AddressError::Value { keyword: "port", expected: "one port, or one for each host, is needed" });
-    }
-    (0..count)
-        .map(|n| {
-            let port = match ports.get(n).or(ports.first()).map(|port| port.trim()) {
-                None | Some("") => DEFAULT_PORT,
-                Some(port) => port.parse().ok().filter(|port| *port > 0).ok_or(AddressError::Value {
-                    keyword: "port",
-                    expected: "a number from 1 to 65535 is needed",
-                })?,
-            };
-            let address: Option<IpAddr> = match addresses.get(n).map(|address| address.trim()) {
-                None | Some("") => None,
-                Some(address) => Some(address.parse().map_err(|_| AddressError::Value {
-                    keyword: "hostaddr",
-                    expected: "an IP address is needed",
-                })?),
-            };
-            let host = match (hosts.get(n).map(|host| host.trim()), address) {
-                (None | Some(""), Some(address)) => address.to_string(),
-                (None | Some(""), None) => default_host(port),
-                (Some(host), _) => host.to_owned(),
-            };
-            Ok(Endpoint { host, address, port })
-        })
-        .collect()
-}
-
-/// The folder of a socket that a server has put there, else `localhost`; libpq has the folder
-/// compiled in.
-fn default_host(port: u16) -> String {
-    SOCKET_FOLDERS
-        .iter()
-        .find(|folder| PathBuf::from(folder).join(format!(".s.PGSQL.{port}")).exists())
-        .map_or_else(|| "localhost".to_owned(), |folder| (*folder).to_owned())
-}
-
-fn target(parameters: &Parameters) -> Result<SessionTarget, AddressError> {
-    let target = parameters.choice(
-        "target_session_attrs",
-        "one of any, read-write, read-only, primary, standby, prefer-standby is needed",
-        &[
-            ("any", SessionTarget::Any),
-            ("read-write", SessionTarget::ReadWrite),
-            ("read-only", SessionTarget::ReadOnly),
-            ("primary", SessionTarget::Primary),
-            ("standby", SessionTarget::Standby),
-            ("prefer-standby", SessionTarget::PreferStandby),
-        ],
-    )?;
-    Ok(target.unwrap_or(SessionTarget::Any))
-}
-
-fn channel_binding(parameters: &Parameters) -> Result<tokio_postgres::config::ChannelBinding, AddressError> {
-    use tokio_postgres::config::ChannelBinding;
-    let binding = parameters.choice(
-        "channel_binding",
-        "one of disable, prefer, require is needed",
-        &[
-            ("disable", ChannelBinding::Disable),
-            ("prefer", ChannelBinding::Prefer),
-            ("require", ChannelBinding::Require),
-        ],
-    )?;
-    Ok(binding.unwrap_or(ChannelBinding::Prefer))
-}
-
-fn refuse_unsupported(parameters: &Parameters) -> Result<(), AddressError> {
-    parameters.refuse("service", &[], "write what the service file says into the address")?;
-    parameters.refuse("replication", &["false", "off", "no", "0"], "Lakefront needs an ordinary session")?;
-    parameters.refuse("requirepeer", &[], "leave it out, or connect over TCP with sslmode=verify-full")?;
-    parameters.refuse("require_auth", &[], "use channel_binding=require or sslmode=verify-full to be sure of the server")?;
-    parameters.refuse("gssencmode", &["disable", "prefer"], "GSSAPI encryption is not spoken; use TLS")?;
-    parameters.refuse("client_encoding", &["auto", "UTF8", "utf8", "UTF-8", "utf-8"], "text is always sent as UTF8")
 }

@@ -23,7 +23,7 @@ pub(super) fn look_up(file: &Path, server: &Endpoint, database: &str, user: &str
     let text = fs::read_to_string(file).ok()?;
     // Sockets in the usual folders are entered as localhost.
     let host = match server.host.as_str() {
-        host if super::options::SOCKET_FOLDERS.contains(&host) => "localhost",
+        host if super::assemble::SOCKET_FOLDERS.contains(&host) => "localhost",
         host => host,
     };
     find(&text, [host, &server.port.to_string(), database, user])
@@ -35,10 +35,7 @@ fn find(text: &str, wanted: [&str; 4]) -> Option<Password> {
         .map(fields)
         .find(|fields| {
             fields.len() >= 5
-                && fields
-                    .iter()
-                    .zip(wanted)
-                    .all(|(field, wanted)| field.any || field.text == wanted)
+                && fields.iter().zip(wanted).all(|(field, wanted)| field.any || field.text == wanted)
         })
         .and_then(|fields| fields.into_iter().nth(4))
         .map(|field| Password::new(field.text))
@@ -88,7 +85,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    const FILE: &str = "# host:port:db:user:password\nlocalhost:5432:shop:anna:o\\:ne\n*:*:shop:*:two\n\\*:1:*:*:three\n";
+    const FILE: &str =
+        "# host:port:db:user:password\nlocalhost:5432:shop:anna:o\\:ne\n*:*:shop:*:two\n\\*:1:*:*:three\n";
 
     fn password(wanted: [&str; 4]) -> Option<String> {
         find(FILE, wanted).map(|password| password.reveal().to_owned())

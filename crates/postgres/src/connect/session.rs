@@ -45,10 +45,15 @@ impl ConnectOptions {
                 problem,
             })?
         };
-        token
-            .cancel_query(connector)
-            .await
-            .map_err(|source| ConnectError::Server { server, source })
+        let asking = token.cancel_query(connector);
+        let asked = match self.connect_timeout {
+            None => asking.await,
+            Some(limit) => match tokio::time::timeout(limit, asking).await {
+                Ok(asked) => asked,
+                Err(_) => return Err(ConnectError::TimedOut { server, waited: limit }),
+            },
+        };
+        asked.map_err(|source| ConnectError::Server { server, source })
     }
 
     async fn connect_to(&self, target: SessionTarget) -> Result<Client, ConnectError> {
@@ -68,11 +73,7 @@ impl ConnectOptions {
 
     fn in_order(&self) -> impl Iterator<Item = &Endpoint> {
         let count = self.servers.len().max(1);
-        let first = if self.any_order {
-            uuid::Uuid::new_v4().as_u128() as usize % count
-        } else {
-            0
-        };
+        let first = if self.any_order { uuid::Uuid::new_v4().as_u128() as usize % count } else { 0 };
         self.servers.iter().cycle().skip(first).take(self.servers.len())
     }
 
@@ -157,10 +158,7 @@ async fn check(client: &Client, server: &Endpoint, target: SessionTarget) -> Res
     };
     let column = |n| row.try_get(n).ok().flatten().unwrap_or("");
     if column(0).parse::<u32>().is_ok_and(|version| version < MIN_SERVER_VERSION_NUM) {
-        return Err(ConnectError::TooOld {
-            server: server.clone(),
-            version: column(1).to_owned(),
-        });
+        return Err(ConnectError::TooOld { server: server.clone(), version: column(1).to_owned() });
     }
     let (read_only, standby) = (column(2) == "on", column(3) == "t");
     let fits = match target {
@@ -170,9 +168,5 @@ async fn check(client: &Client, server: &Endpoint, target: SessionTarget) -> Res
         SessionTarget::Primary => !standby,
         SessionTarget::Standby | SessionTarget::PreferStandby => standby,
     };
-    if fits {
-        Ok(())
-    } else {
-        Err(ConnectError::WrongKind { server: server.clone(), wanted: target })
-    }
+    if fits { Ok(()) } else { Err(ConnectError::WrongKind { server: server.clone(), wanted: target }) }
 }

@@ -43,7 +43,7 @@ pub async fn apply(
         .doing(doing)?;
     let update = format!(
         "UPDATE {live} AS t SET ({columns}) = ROW({values}) FROM {new} AS s
-         WHERE {same} AND ROW({old}) OPERATOR(pg_catalog.*<>) ROW({values})",
+         WHERE {same} AND ROW({old})::record OPERATOR(pg_catalog.*<>) ROW({values})::record",
         columns = ident::list(names()),
         values = ident::list_of("s", names()),
         old = ident::list_of("t", names()),

@@ -137,7 +137,7 @@ fn disagreements(target: &QualifiedName, stage: &Stage, mapping: &TableMapping) 
         let differs = mapping.columns.iter().map(|c| {
             let name = ident::quote(&c.name);
             format!(
-                "CASE WHEN ROW(s.{name}) OPERATOR(pg_catalog.*<>) ROW(t.{name}) THEN {} END",
+                "CASE WHEN ROW(s.{name})::record OPERATOR(pg_catalog.*<>) ROW(t.{name})::record THEN {} END",
                 ident::literal(&c.name)
             )
         });
@@ -148,7 +148,7 @@ fn disagreements(target: &QualifiedName, stage: &Stage, mapping: &TableMapping) 
                     CASE WHEN s.{first_key} IS NULL OR t.{first_key} IS NULL THEN '{{}}'::text[]
                          ELSE array_remove(ARRAY[{differs}]::text[], NULL) END AS columns
              FROM ({source}) AS s FULL JOIN ({copy}) AS t ON {same}
-             WHERE s.{first_key} IS NULL OR t.{first_key} IS NULL OR ROW({new}) OPERATOR(pg_catalog.*<>) ROW({old})",
+             WHERE s.{first_key} IS NULL OR t.{first_key} IS NULL OR ROW({new})::record OPERATOR(pg_catalog.*<>) ROW({old})::record",
             source_key = key_text("s", mapping),
             copy_key = key_text("t", mapping),
             differs = differs.collect::<Vec<_>>().join(", "),

@@ -32,11 +32,7 @@ impl Account {
         {
             return Ok(Some(Self { uid: metadata.uid(), gid: metadata.gid() }));
         }
-        ["postgres", "nobody"]
-            .into_iter()
-            .find_map(Self::named)
-            .map(Some)
-            .ok_or(EmbeddedError::NoAccount)
+        ["postgres", "nobody"].into_iter().find_map(Self::named).map(Some).ok_or(EmbeddedError::NoAccount)
     }
 
     /// Asks `id`, which knows users from every source that the system is set up for.
@@ -63,8 +59,9 @@ impl Account {
 /// Hands a file or folder to the server's user; nothing to do for a normal user.
 pub(super) fn give(account: Option<Account>, path: &Path) -> Result<(), EmbeddedError> {
     match account {
-        Some(account) => chown(path, Some(account.uid), Some(account.gid))
-            .map_err(EmbeddedError::io("hand over", path)),
+        Some(account) => {
+            chown(path, Some(account.uid), Some(account.gid)).map_err(EmbeddedError::io("hand over", path))
+        }
         None => Ok(()),
     }
 }

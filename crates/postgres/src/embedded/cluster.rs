@@ -60,7 +60,9 @@ impl Cluster {
         match fs::read_to_string(&file) {
             Ok(text) if !text.trim().is_empty() => Ok(Password::new(text.trim())),
             Ok(_) => Err(EmbeddedError::LostPassword(file)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(EmbeddedError::LostPassword(file)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(EmbeddedError::LostPassword(file))
+            }
             Err(error) => Err(EmbeddedError::io("read", &file)(error)),
         }
     }
@@ -101,7 +103,5 @@ pub(super) fn write(
 
 /// Makes renames within a folder survive a power cut.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), EmbeddedError> {
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(EmbeddedError::io("write", folder))
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(EmbeddedError::io("write", folder))
 }

@@ -36,11 +36,7 @@ pub(super) async fn run(command: Command) -> Result<String, EmbeddedError> {
     let program = Path::new(command.get_program()).to_owned();
     let failed = |output: String| EmbeddedError::Program { program: program.clone(), output };
     let mut command = tokio::process::Command::from(command);
-    let output = command
-        .kill_on_drop(true)
-        .output()
-        .await
-        .map_err(|error| failed(error.to_string()))?;
+    let output = command.kill_on_drop(true).output().await.map_err(|error| failed(error.to_string()))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         return Ok(text);

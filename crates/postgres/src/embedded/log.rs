@@ -21,12 +21,7 @@ pub(super) fn open(log: &Path) -> Result<File, EmbeddedError> {
     if fs::metadata(log).is_ok_and(|metadata| metadata.len() > ROTATE_AT) {
         let _ = fs::rename(log, log.with_extension("log.1"));
     }
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(log)
-        .map_err(EmbeddedError::io("open", log))
+    OpenOptions::new().create(true).append(true).mode(0o600).open(log).map_err(EmbeddedError::io("open", log))
 }
 
 /// The last lines written after `from`.

@@ -31,11 +31,7 @@ impl Machine {
 
 fn physical_memory() -> Option<u64> {
     if cfg!(target_os = "macos") {
-        let output = Command::new("sysctl")
-            .args(["-n", "hw.memsize"])
-            .stderr(Stdio::null())
-            .output()
-            .ok()?;
+        let output = Command::new("sysctl").args(["-n", "hw.memsize"]).stderr(Stdio::null()).output().ok()?;
         return String::from_utf8(output.stdout).ok()?.trim().parse().ok();
     }
     let text = fs::read_to_string("/proc/meminfo").ok()?;

@@ -36,7 +36,7 @@ mod start;
 mod watchdog;
 mod wheel;
 
-pub use binaries::{BinarySource, Binaries};
+pub use binaries::{Binaries, BinarySource};
 pub use error::EmbeddedError;
 pub use options::EmbeddedOptions;
 pub use server::EmbeddedServer;

@@ -55,8 +55,13 @@ impl PidFile {
     /// True while the process is alive and still a server on this data directory: the number may
     /// have gone to another process since.
     pub(super) fn is_alive(&self, data: &Path) -> bool {
+        // A server works within its data directory, however that was named to it.
+        let works_there = || {
+            fs::read_link(format!("/proc/{}/cwd", self.pid.as_raw_nonzero())).is_ok_and(|path| path == data)
+        };
         is_running(self.pid)
-            && command_line(self.pid).is_none_or(|line| line.contains(&*data.to_string_lossy()))
+            && (command_line(self.pid).is_none_or(|line| line.contains(&*data.to_string_lossy()))
+                || works_there())
     }
 }
 

@@ -66,6 +66,16 @@ impl EmbeddedServer {
         &self.cluster.folder
     }
 
+    /// A shell command that opens a session, for people; it names the file with the password and
+    /// not the password.
+    pub fn psql_command(&self) -> String {
+        format!(
+            "PGPASSWORD=$(cat {}) psql {}",
+            quoted(&self.cluster.password_file().to_string_lossy()),
+            quoted(&self.options.url())
+        )
+    }
+
     /// The server's log.
     pub fn log_file(&self) -> PathBuf {
         self.cluster.log_file()
@@ -81,8 +91,17 @@ impl EmbeddedServer {
             return Ok(());
         };
         let result = postmaster.stop().await;
+        // Beside temporary files, where the path to the data is too long for a socket.
+        if let Some(socket) = self.options.servers().first().filter(|server| server.is_socket()) {
+            let _ = std::fs::remove_dir(&socket.host);
+        }
         drop(watchdog);
         drop(lock);
         result
     }
+}
+
+/// Quoted for a POSIX shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }

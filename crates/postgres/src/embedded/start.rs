@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::account::Account;
 use super::binaries::{self, Binaries, Wanted};
 use super::cluster::{self, Cluster};
 use super::command;
-use super::account::Account;
 use super::error::EmbeddedError;
 use super::folders;
 use super::initdb;
@@ -80,7 +80,11 @@ async fn own(
             let is_new = wanted.major.is_none();
             let binaries = binaries::find(&wanted, cluster.account, progress).await?;
             if is_new {
-                progress(&format!("creating a PostgreSQL {} server in {}", binaries.major, cluster.folder.display()));
+                progress(&format!(
+                    "creating a PostgreSQL {} server in {}",
+                    binaries.major,
+                    cluster.folder.display()
+                ));
                 initdb::create(&cluster, &binaries, options.throwaway).await?;
             } else {
                 cluster.password()?;
@@ -163,7 +167,7 @@ struct Launch<'a> {
 
 /// How one try ended.
 enum Outcome {
-    Ready(Postmaster, ConnectOptions),
+    Ready(Postmaster, Box<ConnectOptions>),
     Ended { log_from: u64 },
 }
 
@@ -182,7 +186,8 @@ impl Launch<'_> {
         };
         self.configure(&settings)?;
         settings.wal_compression = self.first_accepted("wal_compression", &["lz4", "zstd"]).await;
-        settings.io_uring = system_has_io_uring() && self.first_accepted("io_method", &["io_uring"]).await.is_some();
+        settings.io_uring =
+            system_has_io_uring() && self.first_accepted("io_method", &["io_uring"]).await.is_some();
         let mut tries = 0;
         loop {
             tries += 1;
@@ -191,7 +196,7 @@ impl Launch<'_> {
             match self.once(&settings, &socket_folder).await? {
                 Outcome::Ready(postmaster, options) => {
                     cluster::write(&self.cluster.port_file(), &settings.port.to_string(), 0o600, None)?;
-                    return Ok((postmaster, options));
+                    return Ok((postmaster, *options));
                 }
                 // Compiled in, but the kernel or the container's rules do not let it be used.
                 Outcome::Ended { .. } if settings.io_uring => settings.io_uring = false,
@@ -236,7 +241,7 @@ impl Launch<'_> {
                 .is_some_and(|file| file.pid == postmaster.pid() && file.status == Status::Ready);
             if is_ready {
                 match connect.connect().await {
-                    Ok(_) => return Ok(Outcome::Ready(postmaster, connect)),
+                    Ok(_) => return Ok(Outcome::Ready(postmaster, Box::new(connect))),
                     Err(error) if error.is_transient() => failure = Some(Box::new(error)),
                     Err(error) => {
                         return Err(EmbeddedError::NotAnswering {

@@ -85,7 +85,9 @@ fn bind_values<'a>(
         (PgType::Vector(dimensions), _) => {
             vectors(array, Element::Single, *dimensions).ok_or_else(mismatch)?
         }
-        (PgType::Halfvec(dimensions), _) => vectors(array, Element::Half, *dimensions).ok_or_else(mismatch)?,
+        (PgType::Halfvec(dimensions), _) => {
+            vectors(array, Element::Half, *dimensions).ok_or_else(mismatch)?
+        }
         (PgType::Array(element), _) => {
             let (DeltaType::Array(source), Some(element_oid)) = (source, type_oid(element)) else {
                 return Err(mismatch());

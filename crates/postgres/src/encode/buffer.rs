@@ -15,7 +15,7 @@ pub struct CopyBuffer {
 }
 
 /// Short strings are copied as one block of this many bytes, whatever their length.
-const SHORT: usize = 32;
+const SHORT: usize = 64;
 /// A buffer that grew past this many times its usual size gives the memory back when it is cleared.
 const KEPT_GROWTH: usize = 4;
 
@@ -99,7 +99,8 @@ impl CopyBuffer {
     #[inline(always)]
     pub(super) fn put_field(&mut self, source: &[u8], start: usize, end: usize) {
         let len = end - start;
-        let short: Option<&[u8; SHORT]> = if len <= SHORT { source.get(start..).and_then(|rest| rest.first_chunk()) } else { None };
+        let short: Option<&[u8; SHORT]> =
+            if len <= SHORT { source.get(start..).and_then(|rest| rest.first_chunk()) } else { None };
         let free = self.bytes.get_mut(self.filled..).and_then(|free| free.first_chunk_mut::<{ 4 + SHORT }>());
         if let (Some(block), Some(place)) = (short, free) {
             let (length, value) = place.split_at_mut(4);
@@ -174,7 +175,6 @@ impl AsRef<[u8]> for CopyBuffer {
 /// A field's length as COPY writes it. Rows over 1 GB are refused, so that what is cut off here is never sent.
 #[inline(always)]
 fn length_word(len: usize) -> [u8; 4] {
-    #[allow(clippy::cast_possible_truncation, reason = "checked for the whole row after it is written")]
     (len as u32).to_be_bytes()
 }
 
@@ -188,7 +188,9 @@ mod tests {
         for capacity in [0, 3, 40, 10_000] {
             let mut buffer = CopyBuffer::with_capacity(capacity);
             let mut expected = Vec::new();
-            for (start, end) in [(0, 0), (0, 1), (3, 35), (3, 36), (224, 256), (250, 256), (0, 256), (256, 256)] {
+            for (start, end) in
+                [(0, 0), (0, 1), (3, 35), (3, 36), (224, 256), (250, 256), (0, 256), (256, 256)]
+            {
                 buffer.put_field(&source, start, end);
                 expected.extend_from_slice(&((end - start) as u32).to_be_bytes());
                 expected.extend_from_slice(&source[start..end]);

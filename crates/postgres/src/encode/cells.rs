@@ -7,7 +7,7 @@ use super::datetime::{days_and_micros, pg_date, pg_timestamp, pg_timestamp_of};
 use super::json::{JsonColumn, JsonState};
 use super::native_array::Arrays;
 use super::numeric::Decimals;
-use super::reject::{RejectCause, Written};
+use super::reject::Written;
 use super::vector::Vectors;
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::TimeUnit;
@@ -33,16 +33,25 @@ pub(super) enum Values<'a> {
     Float64(&'a [f64]),
     Numeric(Decimals<'a>),
     Bytes(ByteValues<'a>),
-    Strings { values: ByteValues<'a>, rules: StringRules },
+    Strings {
+        values: ByteValues<'a>,
+        rules: StringRules,
+    },
     Date(&'a [i32]),
     Micros(&'a [i64]),
-    Timestamp { values: &'a [i64], unit: TimeUnit },
+    Timestamp {
+        values: &'a [i64],
+        unit: TimeUnit,
+    },
     IntervalMonths(&'a [i32]),
     IntervalMicros(&'a [i64]),
     Json(Box<JsonColumn<'a>>),
     Vector(Box<Vectors<'a>>),
     Array(Box<Arrays<'a>>),
-    Dictionary { places: Vec<usize>, values: Box<Cells<'a>> },
+    Dictionary {
+        places: Vec<usize>,
+        values: Box<Cells<'a>>,
+    },
 }
 
 impl Cells<'_> {
@@ -90,7 +99,9 @@ impl Values<'_> {
         match self {
             Self::Int8(values) => put_2(out, i16::from(values[row]).to_be_bytes()),
             Self::Strings { values, rules } => return rules.write(values.get(row), out),
-            Self::Timestamp { values, unit } => put_8(out, pg_timestamp_of(values[row], *unit)?.to_be_bytes()),
+            Self::Timestamp { values, unit } => {
+                put_8(out, pg_timestamp_of(values[row], *unit)?.to_be_bytes())
+            }
             Self::IntervalMonths(values) => put_interval(out, 0, 0, values[row]),
             Self::IntervalMicros(values) => {
                 let (days, micros) = days_and_micros(values[row]);
@@ -125,7 +136,8 @@ fn put_8(out: &mut CopyBuffer, [a, b, c, d, e, f, g, h]: [u8; 8]) {
 /// Days are kept apart from the time, so that an interval reads as Spark prints it and no 24 hours of the source
 /// have to be turned into a day by whoever reads it.
 fn put_interval(out: &mut CopyBuffer, micros: i64, days: i32, months: i32) {
-    put_8(out, micros.to_be_bytes());
+    out.put([0, 0, 0, 16]);
+    out.put(micros.to_be_bytes());
     out.put(days.to_be_bytes());
     out.put(months.to_be_bytes());
 }
@@ -133,16 +145,9 @@ fn put_interval(out: &mut CopyBuffer, micros: i64, days: i32, months: i32) {
 /// `jsonb_recv` wants a version byte, 1, and the text.
 fn write_jsonb(values: &JsonColumn<'_>, row: usize, out: &mut CopyBuffer, json: &mut JsonState) -> Written {
     const VERSION: u8 = 1;
-    /// The most bytes of a string or of an array's elements inside jsonb (`JENTRY_OFFLENMASK`). Text that is no
-    /// longer may still become too large on the server; longer text cannot but fail there.
-    const MAX_BYTES: usize = 0x0fff_ffff;
     let start = out.open_field();
     out.put([VERSION]);
     values.write(row, out, json)?;
-    let bytes = out.len() - start - 1;
-    if bytes > MAX_BYTES {
-        return Err(Box::new(RejectCause::TooLarge { what: "the JSON text", bytes, max: MAX_BYTES }));
-    }
     out.close_field(start);
     Ok(())
 }

@@ -30,7 +30,7 @@ pub(super) fn pg_date(days: i32) -> Result<i32, Box<RejectCause>> {
 #[cold]
 fn date_out_of_range(days: i32) -> Box<RejectCause> {
     let value = rendered(|out| put_date(out, i64::from(days)));
-    Box::new(RejectCause::OutOfRange { value, pg_type: "date".into(), range: DATE_RANGE })
+    Box::new(RejectCause::OutOfRange { value, pg_type: "date".into(), range: DATE_RANGE.into() })
 }
 
 /// PostgreSQL's microseconds since 2000-01-01 from microseconds since 1970-01-01.
@@ -60,7 +60,7 @@ pub(super) fn pg_timestamp_of(value: i64, unit: TimeUnit) -> Result<i64, Box<Rej
 #[cold]
 fn timestamp_out_of_range(value: i64, unit: TimeUnit) -> Box<RejectCause> {
     let value = rendered(|out| put_timestamp(out, value, unit));
-    Box::new(RejectCause::OutOfRange { value, pg_type: "timestamp".into(), range: TIMESTAMP_RANGE })
+    Box::new(RejectCause::OutOfRange { value, pg_type: "timestamp".into(), range: TIMESTAMP_RANGE.into() })
 }
 
 fn rendered(write: impl FnOnce(&mut CopyBuffer)) -> String {
@@ -73,7 +73,6 @@ fn rendered(write: impl FnOnce(&mut CopyBuffer)) -> String {
 /// prints a day-time interval, and as PostgreSQL keeps them apart.
 #[inline]
 pub(super) fn days_and_micros(micros: i64) -> (i32, i64) {
-    #[allow(clippy::cast_possible_truncation, reason = "at most 106,751,991 days")]
     ((micros / MICROS_PER_DAY) as i32, micros % MICROS_PER_DAY)
 }
 
@@ -105,7 +104,6 @@ pub(super) fn put_date(out: &mut CopyBuffer, days: i64) {
 
 /// Writes `23:59:59.123456` for microseconds since midnight.
 pub(super) fn put_time(out: &mut CopyBuffer, micros: u64) {
-    #[allow(clippy::cast_possible_truncation, reason = "a day has 86,400 seconds")]
     let (seconds, part) = ((micros / 1_000_000) as u32, (micros % 1_000_000) as u32);
     let ([a, b], [c, d], [e, f]) = (two(seconds / 3600), two(seconds / 60 % 60), two(seconds % 60));
     let ([g, h], [i, j], [k, l]) = (two(part / 10_000), two(part / 100 % 100), two(part % 100));
@@ -126,7 +124,6 @@ pub(super) fn put_timestamp(out: &mut CopyBuffer, value: i64, unit: TimeUnit) {
     let rest = value.rem_euclid(per_day).unsigned_abs();
     if unit == TimeUnit::Nanosecond {
         put_time(out, rest / 1_000);
-        #[allow(clippy::cast_possible_truncation, reason = "less than 1,000")]
         let nanos = (rest % 1_000) as u32;
         if nanos != 0 {
             let [a, b] = two(nanos % 100);
@@ -138,7 +135,6 @@ pub(super) fn put_timestamp(out: &mut CopyBuffer, value: i64, unit: TimeUnit) {
 }
 
 #[inline]
-#[allow(clippy::cast_possible_truncation, reason = "digits")]
 fn two(n: u32) -> [u8; 2] {
     [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8]
 }
@@ -148,10 +144,8 @@ fn two(n: u32) -> [u8; 2] {
 fn civil(days: i64) -> (i64, u32, u32) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 146,096")]
     let day_of_era = shifted.rem_euclid(146_097) as u32;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;

@@ -17,7 +17,9 @@ pub enum EncodeError {
         columns: String,
     },
     /// what was read cannot fill the column
-    #[error("column \"{column}\" ({source_type}) was read as {read_as}, which cannot be written as {pg_type}")]
+    #[error(
+        "column \"{column}\" ({source_type}) was read as {read_as}, which cannot be written as {pg_type}"
+    )]
     ColumnType {
         /// the column
         column: String,

@@ -26,7 +26,11 @@ impl Arrays<'_> {
             Ok(len) if places.len() <= MAX_ELEMENTS => len,
             _ => {
                 let bytes = places.len().saturating_mul(8);
-                return Err(Box::new(RejectCause::TooLarge { what: "an array", bytes, max: MAX_ELEMENTS * 8 }));
+                return Err(Box::new(RejectCause::TooLarge {
+                    what: "an array",
+                    bytes,
+                    max: MAX_ELEMENTS * 8,
+                }));
             }
         };
         let holds_null = places.clone().any(|place| self.elements.is_null(place));

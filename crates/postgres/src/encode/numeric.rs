@@ -5,7 +5,9 @@ use super::reject::{RejectCause, Written};
 
 /// 38 digits, not aligned to groups of four: 11 groups at most.
 const MAX_GROUPS: usize = 11;
+/// Length word, number of groups, weight, sign, scale.
 const HEADER: usize = 12;
+const FIELD: usize = HEADER + 2 * MAX_GROUPS;
 const NEGATIVE: u16 = 0x4000;
 
 /// Decimals of one precision and scale.
@@ -36,16 +38,14 @@ impl<'a> Decimals<'a> {
         if magnitude >= self.limit {
             return Err(self.out_of_range(value));
         }
-        let mut groups = [0u16; MAX_GROUPS];
-        // Groups count from the point, so the last one may have fewer than four of the scale's digits.
-        let partial = self.scale % 4;
-        let count = match u64::try_from(magnitude) {
-            Ok(magnitude) => split_narrow(magnitude, partial, &mut groups),
-            Err(_) => split_wide(magnitude, partial, &mut groups),
-        };
-        let skipped = groups.iter().take(count).take_while(|&&group| group == 0).count();
-        let first_place = -i16::from(self.scale.div_ceil(4));
-        put_groups(&groups[skipped..count], first_place + skipped as i16, value < 0, self.scale, out);
+        match u64::try_from(magnitude) {
+            Ok(magnitude) if magnitude < SMALL => put_small(magnitude, value < 0, self.scale, out),
+            _ => {
+                let mut groups = Groups::new(self.scale);
+                groups.split(magnitude);
+                groups.finish(value < 0, out);
+            }
+        }
         Ok(())
     }
 
@@ -56,78 +56,119 @@ impl<'a> Decimals<'a> {
         Box::new(RejectCause::OutOfRange {
             value: String::from_utf8_lossy(text.as_slice()).into_owned(),
             pg_type: format!("numeric({},{})", self.precision, self.scale),
-            range: "its digits",
+            range: format!("{} digits, {} of them after the point", self.precision, self.scale),
         })
     }
 }
 
-/// Writes the value's groups, least first, the least of which stands for `place` powers of 10,000.
-#[inline]
-fn put_groups(groups: &[u16], place: i16, negative: bool, scale: u8, out: &mut CopyBuffer) {
-    let count = groups.len();
-    let mut field = [0u8; HEADER + 2 * MAX_GROUPS];
-    let weight = if count == 0 { 0 } else { place + count as i16 - 1 };
-    let words = [count as u16, weight as u16, if negative { NEGATIVE } else { 0 }, u16::from(scale)];
-    let length = (8 + 2 * count) as u32;
-    field[..4].copy_from_slice(&length.to_be_bytes());
-    for (place, word) in field[4..].chunks_exact_mut(2).zip(words.into_iter().chain(groups.iter().rev().copied())) {
-        place.copy_from_slice(&word.to_be_bytes());
+/// Below this, four groups hold any value, wherever its point is.
+const SMALL: u64 = 1_000_000_000_000;
+
+/// Splits off the digits that the least group has: groups count from the point, so it may have fewer than four of
+/// the scale's. Returns the rest and the least group, filled up.
+#[inline(always)]
+fn split_least(magnitude: u64, scale: u8) -> (u64, u64) {
+    // Divisors that the compiler knows become multiplications.
+    match scale % 4 {
+        0 => (magnitude / 10_000, magnitude % 10_000),
+        1 => (magnitude / 10, magnitude % 10 * 1_000),
+        2 => (magnitude / 100, magnitude % 100 * 100),
+        _ => (magnitude / 1_000, magnitude % 1_000 * 10),
     }
-    out.put_start(field, HEADER + 2 * count);
 }
 
-/// Splits off the groups of four digits, least first, the least one filled up from `partial` digits. Returns how
-/// many there are; the greatest is not zero.
-#[inline]
-fn split_narrow(mut rest: u64, partial: u8, groups: &mut [u16; MAX_GROUPS]) -> usize {
-    let mut count = 0;
-    if partial != 0 {
-        // Divisors that the compiler knows become multiplications.
-        let (high, low) = match partial {
-            1 => (rest / 10, rest % 10 * 1_000),
-            2 => (rest / 100, rest % 100 * 100),
-            _ => (rest / 1_000, rest % 1_000 * 10),
-        };
-        groups[0] = low as u16;
-        rest = high;
-        count = 1;
-        if rest == 0 {
-            return usize::from(low != 0);
-        }
-    }
-    while rest != 0 && count < MAX_GROUPS {
-        groups[count] = (rest % 10_000) as u16;
-        rest /= 10_000;
-        count += 1;
-    }
-    count
+/// The power of 10,000 of the least group.
+fn least_place(scale: u8) -> i16 {
+    -i16::from(scale.div_ceil(4))
 }
 
-#[cold]
-fn split_wide(rest: u128, partial: u8, groups: &mut [u16; MAX_GROUPS]) -> usize {
-    // The lowest 16 digits beside the partial group are four whole groups, the next 16 four more.
-    const FOUR_GROUPS: u128 = 10_000_000_000_000_000;
-    let lowest = 10u128.pow(u32::from(partial));
-    let mut count = 0;
-    let mut rest = if partial == 0 {
-        rest
+/// Writes a value below [`SMALL`]. The groups are put together in a register: bytes written one by one and then
+/// read as a block would stall the processor.
+#[inline(always)]
+fn put_small(magnitude: u64, negative: bool, scale: u8, out: &mut CopyBuffer) {
+    let (rest, least) = split_least(magnitude, scale);
+    let groups = (rest / 100_000_000) << 48 | (rest / 10_000 % 10_000) << 32 | (rest % 10_000) << 16 | least;
+    let (count, weight, groups) = if groups == 0 {
+        (0, 0, 0)
     } else {
-        groups[0] = (rest % lowest) as u16 * 10u16.pow(4 - u32::from(partial));
-        count = 1;
-        rest / lowest
+        let (before, behind) = (groups.leading_zeros() / 16, groups.trailing_zeros() / 16);
+        (4 - before - behind, least_place(scale) as u16 as u32 + 3 - before, groups << (16 * before))
     };
-    while rest != 0 {
-        let mut part = (rest % FOUR_GROUPS) as u64;
-        rest /= FOUR_GROUPS;
-        let mut taken = 0;
-        while (part != 0 || (rest != 0 && taken < 4)) && count < MAX_GROUPS {
-            groups[count] = (part % 10_000) as u16;
-            part /= 10_000;
-            count += 1;
-            taken += 1;
+    let length = 8 + 2 * count;
+    let sign = if negative { NEGATIVE } else { 0 };
+    let head = u64::from(length) << 32 | u64::from(count) << 16 | u64::from(weight as u16);
+    let middle = u32::from(sign) << 16 | u32::from(scale);
+    let mut block = [0; 20];
+    block[..8].copy_from_slice(&head.to_be_bytes());
+    block[8..12].copy_from_slice(&middle.to_be_bytes());
+    block[12..].copy_from_slice(&groups.to_be_bytes());
+    out.put_start(block, 4 + length as usize);
+}
+
+/// A field of any value, filled from its end: the least group first, the header last.
+struct Groups {
+    /// twice as long as a field, so that a block of a whole field can be taken from wherever the field begins
+    field: [u8; 2 * FIELD],
+    /// where the field begins
+    at: usize,
+    /// the power of 10,000 of the least group that is kept
+    place: i16,
+    scale: u8,
+}
+
+impl Groups {
+    fn new(scale: u8) -> Self {
+        Self { field: [0; 2 * FIELD], at: FIELD, place: least_place(scale), scale }
+    }
+
+    /// Adds the next greater group. Zeros at the end are left out.
+    #[inline]
+    fn push(&mut self, group: u16) {
+        if group == 0 && self.at == FIELD {
+            self.place += 1;
+        } else {
+            self.at -= 2;
+            self.field[self.at..self.at + 2].copy_from_slice(&group.to_be_bytes());
         }
     }
-    count
+
+    /// Splits four groups at a time: the processor divides 64 bits, and software 128.
+    fn split(&mut self, magnitude: u128) {
+        const FOUR_GROUPS: u128 = 10_000_000_000_000_000;
+        let lowest = 10u128.pow(match self.scale % 4 {
+            0 => 4,
+            partial => partial.into(),
+        });
+        self.push(split_least((magnitude % lowest) as u64, self.scale).1 as u16);
+        let mut rest = magnitude / lowest;
+        while rest >= FOUR_GROUPS {
+            let mut four = (rest % FOUR_GROUPS) as u64;
+            for _ in 0..4 {
+                self.push((four % 10_000) as u16);
+                four /= 10_000;
+            }
+            rest /= FOUR_GROUPS;
+        }
+        let mut rest = rest as u64;
+        while rest != 0 {
+            self.push((rest % 10_000) as u16);
+            rest /= 10_000;
+        }
+    }
+
+    fn finish(mut self, negative: bool, out: &mut CopyBuffer) {
+        let bytes = FIELD - self.at;
+        let count = (bytes / 2) as i16;
+        let weight = if count == 0 { 0 } else { self.place + count - 1 };
+        let sign = if negative { NEGATIVE } else { 0 };
+        let ([a, b], [c, d], [e, f]) = (count.to_be_bytes(), weight.to_be_bytes(), sign.to_be_bytes());
+        let length = (bytes + HEADER - 4) as u8;
+        let begin = self.at - HEADER;
+        self.field[begin..self.at].copy_from_slice(&[0, 0, 0, length, a, b, c, d, e, f, 0, self.scale]);
+        if let Some(&block) = self.field[begin..].first_chunk::<FIELD>() {
+            out.put_start(block, bytes + HEADER);
+        }
+    }
 }
 
 /// Writes a decimal as text with all digits of its scale, `-0.0120`.
@@ -171,15 +212,19 @@ mod tests {
     }
 
     #[test]
-    fn wide_values_split_like_narrow_ones() {
-        for partial in 0..4 {
-            for value in [1u64, 9_999, 10_000, 123_456_789, 10u64.pow(16), 10u64.pow(19) + 7, u64::MAX] {
-                let (mut narrow, mut wide) = ([0; MAX_GROUPS], [0; MAX_GROUPS]);
-                let count = split_narrow(value, partial, &mut narrow);
-                assert_eq!(count, split_wide(u128::from(value), partial, &mut wide), "{value} {partial}");
-                assert_eq!(narrow, wide);
+    fn small_values_come_out_as_large_ones_would() {
+        for scale in 0..12 {
+            for value in [0, 1, 9_999, 10_000, 20_000, 123_456_789, 1_000_000, 30_000_000_000, SMALL - 1] {
+                let (mut small, mut large) = (CopyBuffer::default(), CopyBuffer::default());
+                put_small(value, true, scale, &mut small);
+                let mut groups = Groups::new(scale);
+                groups.split(value.into());
+                groups.finish(true, &mut large);
+                assert_eq!(small.as_slice(), large.as_slice(), "{value} {scale}");
             }
         }
+        assert_eq!(words(10i128.pow(38) - 1, 38, 1)[..5], [11, 9, 0, 1, 9]);
+        assert_eq!(words(10i128.pow(37), 38, 1), [1, 9, 0, 1, 1]);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub enum RejectCause {
         /// the column's type
         pg_type: String,
         /// what the type holds
-        range: &'static str,
+        range: String,
     },
     /// a timestamp with parts of a microsecond
     #[error("{value} is finer than a microsecond, which a PostgreSQL timestamp cannot hold")]

@@ -33,7 +33,8 @@ impl RowEncoder {
             let field = field.ok_or_else(|| missing(column, schema))?;
             bind_column(&new_empty_array(field.data_type()), column, nul)?;
         }
-        let columns = columns.iter().map(|column| (Arc::from(column.name.as_str()), column.clone())).collect();
+        let columns =
+            columns.iter().map(|column| (Arc::from(column.name.as_str()), column.clone())).collect();
         Ok(Self { columns, nul })
     }
 
@@ -151,36 +152,55 @@ impl BoundBatch<'_> {
         for column in &self.columns {
             if column.cells.is_null(row) {
                 if column.not_null {
-                    return Err(rejection(row, column.name, Box::new(RejectCause::NullKey)));
+                    return Err(rejection(row, column.name, RejectCause::NullKey));
                 }
                 out.put(NULL_FIELD);
             } else if let Err(cause) = column.cells.values.write(row, out, &mut self.json) {
-                return Err(rejection(row, column.name, cause));
+                return Err(rejection(row, column.name, *cause));
             }
         }
         Ok(())
     }
 
-    /// Names the widest column of a row that is too large.
     #[cold]
-    fn too_large(&self, row: usize, mut written: &[u8]) -> RejectedRow {
-        let bytes = written.len();
-        written = written.get(2..).unwrap_or_default();
-        let mut widest = (0, None);
-        for column in &self.columns {
-            let Some((length, rest)) = written.split_first_chunk() else { break };
-            let length = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(0);
-            if length >= widest.0 {
-                widest = (length, Some(column.name));
-            }
-            written = rest.get(length..).unwrap_or_default();
+    fn too_large(&self, row: usize, written: &[u8]) -> RejectedRow {
+        let column = widest_field(written).and_then(|place| self.columns.get(place));
+        RejectedRow {
+            row,
+            column: column.map_or_else(|| Arc::from(""), |column| Arc::clone(column.name)),
+            cause: RejectCause::TooLarge { what: "a row", bytes: written.len(), max: MAX_ROW_BYTES },
         }
-        let column = widest.1.map_or_else(|| Arc::from(""), Arc::clone);
-        RejectedRow { row, column, cause: RejectCause::TooLarge { what: "a row", bytes, max: MAX_ROW_BYTES } }
     }
 }
 
+/// Which field of a row has the most bytes.
+fn widest_field(row: &[u8]) -> Option<usize> {
+    let mut rest = row.get(2..)?;
+    let (mut place, mut widest) = (0, None);
+    while let Some((length, behind)) = rest.split_first_chunk() {
+        let length = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(0);
+        if widest.is_none_or(|(most, _)| length > most) {
+            widest = Some((length, place));
+        }
+        rest = behind.get(length..)?;
+        place += 1;
+    }
+    widest.map(|(_, place)| place)
+}
+
 #[cold]
-fn rejection(row: usize, column: &Arc<str>, cause: Box<RejectCause>) -> Box<RejectedRow> {
-    Box::new(RejectedRow { row, column: Arc::clone(column), cause: *cause })
+fn rejection(row: usize, column: &Arc<str>, cause: RejectCause) -> Box<RejectedRow> {
+    Box::new(RejectedRow { row, column: Arc::clone(column), cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_widest_field_is_found() {
+        let row = b"\0\x03\0\0\0\x01a\xff\xff\xff\xff\0\0\0\x02bc";
+        assert_eq!(widest_field(row), Some(2));
+        assert_eq!(widest_field(b"\0\0"), None);
+    }
 }

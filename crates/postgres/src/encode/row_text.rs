@@ -25,20 +25,21 @@ impl<'a> RowTexts<'a> {
         for column in columns {
             let array = batch.columns().get(column.source_index);
             let array = array.ok_or_else(|| missing(column, batch.schema_ref()))?;
-            let values = JsonColumn::bind(array, &column.data_type).map_err(|read_as| EncodeError::ColumnType {
-                column: column.name.clone(),
-                source_type: Box::new(column.data_type.clone()),
-                read_as,
-                pg_type: Box::new(column.pg_type.clone()),
-            })?;
+            let values =
+                JsonColumn::bind(array, &column.data_type).map_err(|read_as| EncodeError::ColumnType {
+                    column: column.name.clone(),
+                    source_type: Box::new(column.data_type.clone()),
+                    read_as,
+                    pg_type: Box::new(column.pg_type.clone()),
+                })?;
             bound.push((column.name.as_str(), values));
         }
         Ok(Self { columns: bound })
     }
 
     /// The row's key as `id=17`, or `(id, region)=(17, eu)` when it has several columns; a value that is NULL is
-    /// `NULL`. `key` has places in the columns. Control characters are written as JSON escapes, so the text can go
-    /// on a terminal and into a `text` column; long values are cut.
+    /// `NULL`. `key` has places in the columns. Values are written as inside a JSON string, control characters
+    /// escaped, so the text can go on a terminal and into a `text` column; long ones are cut.
     pub fn key(&self, row: usize, key: &[usize]) -> String {
         let columns: Vec<_> = key.iter().filter_map(|&place| self.columns.get(place)).collect();
         let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
@@ -79,5 +80,6 @@ fn shown(values: &JsonColumn<'_>, row: usize) -> String {
 }
 
 fn text(out: &mut CopyBuffer) -> String {
-    String::from_utf8(out.take()).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8(out.take())
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

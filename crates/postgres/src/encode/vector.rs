@@ -119,7 +119,6 @@ impl<'a> Vectors<'a> {
 /// A double becomes the nearest single first, also on its way to a half, as in pgvector's own cast from
 /// `double precision[]`.
 #[inline]
-#[allow(clippy::cast_possible_truncation, reason = "rounding to the vector's element type is what is asked for")]
 fn narrowed(double: f64) -> f32 {
     double as f32
 }

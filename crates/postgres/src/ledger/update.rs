@@ -6,7 +6,7 @@ use crate::error::Doing;
 use chrono::{DateTime, Utc};
 use lakefront_model::{Condition, SourceSchema, SyncedTableSpec, Version};
 use postgres_types::Json;
-use tokio_postgres::{Client, GenericClient, Transaction};
+use tokio_postgres::{Client, Transaction};
 
 /// Namespace of the advisory locks that tables are refreshed under; the second half is the table's number.
 const TABLE_LOCK: i32 = 0x6c61_6b65;

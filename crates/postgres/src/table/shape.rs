@@ -60,9 +60,8 @@ impl TableShape {
         change.surplus = self
             .columns
             .iter()
-            .filter(|c| {
-                !generated.contains(&c.name.as_str()) && !mapping.columns.iter().any(|w| w.name == c.name)
-            })
+            .filter(|c| before.is_some_and(|b| b.columns.iter().any(|was| was.name == c.name)))
+            .filter(|c| !mapping.columns.iter().any(|wanted| wanted.name == c.name))
             .map(|c| c.name.clone())
             .collect();
         change.key_changed = self.primary_key != mapping.key_names();

@@ -122,9 +122,7 @@ impl Certificate {
                     && algorithm.signature_alg_id().as_ref() == signature_algorithm
             })
             .any(|algorithm| {
-                algorithm
-                    .verify_signature(key.subject_public_key.raw_bytes(), &message, signature)
-                    .is_ok()
+                algorithm.verify_signature(key.subject_public_key.raw_bytes(), &message, signature).is_ok()
             })
     }
 }

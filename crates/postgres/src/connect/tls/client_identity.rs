@@ -52,9 +52,5 @@ fn check_access(key: &Path) -> Result<(), TlsProblem> {
 }
 
 fn key_problem(path: &Path, reason: String) -> TlsProblem {
-    TlsProblem::File {
-        what: "client key",
-        path: path.to_owned(),
-        reason,
-    }
+    TlsProblem::File { what: "client key", path: path.to_owned(), reason }
 }

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use rustls::ClientConfig;
 use rustls::version::{TLS12, TLS13};
@@ -46,10 +46,7 @@ pub(in crate::connect) struct Connector {
 impl Connector {
     /// For connections without TLS.
     pub(in crate::connect) fn without_tls() -> Self {
-        Self {
-            tls: None,
-            progress: Arc::default(),
-        }
+        Self { tls: None, progress: Arc::default() }
     }
 
     /// Reads the files that the settings name.
@@ -78,10 +75,7 @@ impl Connector {
         config.enable_sni = settings.server_name_indication;
         // Asked for by PostgreSQL 17 and later when the handshake begins at once.
         config.alpn_protocols = vec![b"postgresql".to_vec()];
-        Ok(Self {
-            tls: Some(MakeRustlsConnect::new(config)),
-            progress: Arc::default(),
-        })
+        Ok(Self { tls: Some(MakeRustlsConnect::new(config)), progress: Arc::default() })
     }
 
     /// How far the last connection came.
@@ -115,10 +109,7 @@ impl MakeTlsConnect<Socket> for Connector {
             Some(tls) => Some(MakeTlsConnect::<Socket>::make_tls_connect(tls, host)?),
             None => None,
         };
-        Ok(Handshake {
-            inner,
-            progress: Arc::clone(&self.progress),
-        })
+        Ok(Handshake { inner, progress: Arc::clone(&self.progress) })
     }
 }
 

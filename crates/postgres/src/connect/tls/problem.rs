@@ -74,7 +74,9 @@ impl TlsProblem {
         match tls {
             rustls::Error::InvalidCertificate(certificate) => match certificate {
                 CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
-                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
+                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                    Self::NotYetValid
+                }
                 CertificateError::Revoked
                 | CertificateError::UnknownRevocationStatus
                 | CertificateError::ExpiredRevocationList
@@ -92,7 +94,9 @@ impl TlsProblem {
                 }
                 _ => Self::Handshake(error),
             },
-            rustls::Error::AlertReceived(alert) if is_about_client_certificate(*alert) => Self::ClientCertificate,
+            rustls::Error::AlertReceived(alert) if is_about_client_certificate(*alert) => {
+                Self::ClientCertificate
+            }
             _ => Self::Handshake(error),
         }
     }
@@ -128,7 +132,9 @@ impl TlsProblem {
             Self::File { .. } => "correct the file, or name another".to_owned(),
             Self::NoSystemRoots => "install the package ca-certificates, or give the authority's certificate with sslrootcert=FILE".to_owned(),
             Self::Settings(_) => "check ssl_min_protocol_version, ssl_max_protocol_version, sslcert and sslkey".to_owned(),
-            Self::Handshake(_) => format!("the address asks for sslmode={mode}; the server's log says more"),
+            Self::Handshake(_) => format!(
+                "the address asks for sslmode={mode}; the server's log says more, such as that it does not accept the client certificate"
+            ),
         }
     }
 }

@@ -38,20 +38,12 @@ impl Roots {
                 },
             });
         }
-        Ok(Some(Self {
-            store,
-            certificates,
-            revocations: read_revocations(&settings.revocations)?,
-        }))
+        Ok(Some(Self { store, certificates, revocations: read_revocations(&settings.revocations)? }))
     }
 }
 
 fn without_file(path: &Path, mode: SslMode) -> Result<Option<Roots>, TlsProblem> {
-    if mode.demands_trust() {
-        Err(TlsProblem::NoRootFile(path.to_owned()))
-    } else {
-        Ok(None)
-    }
+    if mode.demands_trust() { Err(TlsProblem::NoRootFile(path.to_owned())) } else { Ok(None) }
 }
 
 /// Reads all certificates of a PEM file.
@@ -59,24 +51,18 @@ pub(super) fn read_certificates(
     what: &'static str,
     path: &Path,
 ) -> Result<Vec<CertificateDer<'static>>, TlsProblem> {
-    CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect)
-        .map_err(|error| TlsProblem::File {
-            what,
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })
+    CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(|error| TlsProblem::File {
+        what,
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
 }
 
 fn read_revocations(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsProblem> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    CertificateRevocationListDer::pem_file_iter(path)
-        .and_then(Iterator::collect)
-        .map_err(|error| TlsProblem::File {
-            what: "revocation list",
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })
+    CertificateRevocationListDer::pem_file_iter(path).and_then(Iterator::collect).map_err(|error| {
+        TlsProblem::File { what: "revocation list", path: path.to_owned(), reason: error.to_string() }
+    })
 }

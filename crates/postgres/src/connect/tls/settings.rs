@@ -46,10 +46,7 @@ impl SslMode {
 
     /// The word that libpq uses.
     pub fn as_str(self) -> &'static str {
-        Self::WORDS
-            .iter()
-            .find(|(_, mode)| *mode == self)
-            .map_or("", |(word, _)| word)
+        Self::WORDS.iter().find(|(_, mode)| *mode == self).map_or("", |(word, _)| word)
     }
 }
 
@@ -187,7 +184,11 @@ impl TlsSettings {
                 expected: "direct needs sslmode=require or stronger",
             });
         }
-        parameters.refuse("sslpassword", &[], "the client key must not be encrypted; decrypt it with openssl pkey")?;
+        parameters.refuse(
+            "sslpassword",
+            &[],
+            "the client key must not be encrypted; decrypt it with openssl pkey",
+        )?;
         parameters.refuse("sslcrldir", &[], "give the revocation lists in one file with sslcrl")?;
         Ok(Self {
             mode,

@@ -46,19 +46,11 @@ impl Verifier {
                 WebPkiServerVerifier::builder_with_provider(Arc::new(roots.store), Arc::clone(provider))
                     .with_crls(roots.revocations)
                     .build()
-                    .map(|webpki| Chain {
-                        webpki,
-                        roots: roots.certificates,
-                        has_revocations,
-                    })
+                    .map(|webpki| Chain { webpki, roots: roots.certificates, has_revocations })
                     .map_err(|error| TlsProblem::Settings(Error::General(error.to_string())))
             })
             .transpose()?;
-        Ok(Self {
-            chain,
-            check_name,
-            algorithms: provider.signature_verification_algorithms,
-        })
+        Ok(Self { chain, check_name, algorithms: provider.signature_verification_algorithms })
     }
 }
 
@@ -75,9 +67,7 @@ impl ServerCertVerifier for Verifier {
             return Ok(ServerCertVerified::assertion());
         };
         let verdict =
-            chain
-                .webpki
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+            chain.webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verdict {
             Ok(_) => {}
             // The name is webpki's last check, so the chain is good; names follow libpq's rules.
@@ -128,8 +118,8 @@ impl ServerCertVerifier for Verifier {
 
 fn check_name(end_entity: &CertificateDer<'_>, server_name: &ServerName<'_>) -> Result<(), Error> {
     let host = server_name.to_str();
-    let certificate = Certificate::parse(end_entity)
-        .ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))?;
+    let certificate =
+        Certificate::parse(end_entity).ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))?;
     if server_name::matches(&certificate, &host) {
         return Ok(());
     }

@@ -7,8 +7,8 @@ use super::{JsonColumn, JsonField, JsonValues, Purpose};
 use crate::encode::buffer::CopyBuffer;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, IntervalYearMonthType,
+    Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, IntervalYearMonthType,
 };
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, IntervalUnit, TimeUnit};
@@ -46,8 +46,12 @@ impl<'a> JsonValues<'a> {
             (DeltaType::Short, DataType::Int16) => Self::Int16(array.as_primitive::<Int16Type>().values()),
             (DeltaType::Integer, DataType::Int32) => Self::Int32(array.as_primitive::<Int32Type>().values()),
             (DeltaType::Long, DataType::Int64) => Self::Int64(array.as_primitive::<Int64Type>().values()),
-            (DeltaType::Float, DataType::Float32) => Self::Float32(array.as_primitive::<Float32Type>().values()),
-            (DeltaType::Double, DataType::Float64) => Self::Float64(array.as_primitive::<Float64Type>().values()),
+            (DeltaType::Float, DataType::Float32) => {
+                Self::Float32(array.as_primitive::<Float32Type>().values())
+            }
+            (DeltaType::Double, DataType::Float64) => {
+                Self::Float64(array.as_primitive::<Float64Type>().values())
+            }
             (DeltaType::Decimal { .. }, DataType::Decimal128(_, scale)) => Self::Decimal {
                 values: array.as_primitive::<Decimal128Type>().values(),
                 scale: u8::try_from(*scale).map_err(|_| mismatch())?,
@@ -55,11 +59,13 @@ impl<'a> JsonValues<'a> {
             (DeltaType::String, _) => Self::String(ByteValues::strings(array).ok_or_else(mismatch)?),
             (DeltaType::Binary, _) => Self::Binary(ByteValues::binaries(array).ok_or_else(mismatch)?),
             (DeltaType::Date, DataType::Date32) => Self::Date(array.as_primitive::<Date32Type>().values()),
-            (DeltaType::Timestamp | DeltaType::TimestampNtz, DataType::Timestamp(unit, _)) => Self::Timestamp {
-                values: timestamps(array, *unit),
-                unit: *unit,
-                utc: *source == DeltaType::Timestamp,
-            },
+            (DeltaType::Timestamp | DeltaType::TimestampNtz, DataType::Timestamp(unit, _)) => {
+                Self::Timestamp {
+                    values: timestamps(array, *unit),
+                    unit: *unit,
+                    utc: *source == DeltaType::Timestamp,
+                }
+            }
             (DeltaType::IntervalYearMonth, _) => Self::Months(months(array).ok_or_else(mismatch)?),
             (DeltaType::IntervalDayTime, _) => Self::Micros(micros(array).ok_or_else(mismatch)?),
             (DeltaType::Array(element), _) => {

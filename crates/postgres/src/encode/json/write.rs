@@ -5,7 +5,7 @@ use super::super::datetime::{put_date, put_timestamp};
 use super::super::numeric::put_decimal;
 use super::super::reject::{RejectCause, Written};
 use super::duration::{put_micros, put_months};
-use super::escape::put_escaped;
+use super::escape::{check_length, put_escaped};
 use super::variant::put_variant;
 use super::{JsonColumn, JsonField, JsonState, JsonValues, Purpose};
 use base64::Engine;
@@ -17,13 +17,23 @@ impl JsonColumn<'_> {
     ///
     /// # Errors
     /// For jsonb, the cause for which it cannot be written; what was written of it stays in `out`.
-    pub(in crate::encode) fn write(&self, row: usize, out: &mut CopyBuffer, state: &mut JsonState) -> Written {
+    pub(in crate::encode) fn write(
+        &self,
+        row: usize,
+        out: &mut CopyBuffer,
+        state: &mut JsonState,
+    ) -> Written {
         state.keys.clear();
         self.put(row, out, state)
     }
 
     /// Writes one value as the content of a JSON string, which is also how a map's key is written.
-    pub(in crate::encode) fn write_bare(&self, row: usize, out: &mut CopyBuffer, state: &mut JsonState) -> Written {
+    pub(in crate::encode) fn write_bare(
+        &self,
+        row: usize,
+        out: &mut CopyBuffer,
+        state: &mut JsonState,
+    ) -> Written {
         state.keys.clear();
         if self.is_null(row) {
             out.put_slice(b"NULL");
@@ -94,7 +104,7 @@ impl JsonValues<'_> {
             Self::Float64(values) => put_double(out, values[row]),
             Self::Decimal { values, scale } => put_decimal(out, values[row], *scale),
             Self::String(values) => return put_escaped(out, values.get(row), state.purpose),
-            Self::Binary(values) => put_base64(out, values.get(row)),
+            Self::Binary(values) => return put_base64(out, values.get(row), state.purpose),
             Self::Date(values) => put_date(out, values[row].into()),
             Self::Timestamp { values, unit, utc } => {
                 put_timestamp(out, values[row], *unit);
@@ -204,8 +214,10 @@ pub(super) fn put_not_finite(out: &mut CopyBuffer, value: f64, quoted: bool) {
     out.put_slice(if quoted { text } else { text.get(1..text.len() - 1).unwrap_or_default() });
 }
 
-pub(super) fn put_base64(out: &mut CopyBuffer, bytes: &[u8]) {
-    let place = out.extend_by(bytes.len().div_ceil(3) * 4);
+pub(super) fn put_base64(out: &mut CopyBuffer, bytes: &[u8], purpose: Purpose) -> Written {
+    let length = bytes.len().div_ceil(3) * 4;
+    check_length(length, purpose)?;
     // The place has the length of the text, so there is nothing to fail.
-    let _ = STANDARD.encode_slice(bytes, place);
+    let _ = STANDARD.encode_slice(bytes, out.extend_by(length));
+    Ok(())
 }

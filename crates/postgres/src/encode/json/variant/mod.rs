@@ -24,7 +24,12 @@ const MAX_DEPTH: usize = 1_000;
 /// # Errors
 /// For jsonb, malformed bytes, equal keys, 0x00 by the policy, or too many levels. A record of the row gets the
 /// two binaries in base64 instead.
-pub(super) fn put_variant(metadata: &[u8], value: &[u8], out: &mut CopyBuffer, state: &mut JsonState) -> Written {
+pub(super) fn put_variant(
+    metadata: &[u8],
+    value: &[u8],
+    out: &mut CopyBuffer,
+    state: &mut JsonState,
+) -> Written {
     let start = out.len();
     let written = Dictionary::parse(metadata).and_then(|names| {
         let mut walk = Walk { names, left: value.len(), out, state };
@@ -33,9 +38,9 @@ pub(super) fn put_variant(metadata: &[u8], value: &[u8], out: &mut CopyBuffer, s
     if written.is_err() && state.purpose == Purpose::Record {
         out.truncate(start);
         out.put_slice(b"{\"metadata\":\"");
-        put_base64(out, metadata);
+        put_base64(out, metadata, state.purpose)?;
         out.put_slice(b"\",\"value\":\"");
-        put_base64(out, value);
+        put_base64(out, value, state.purpose)?;
         out.put_slice(b"\"}");
         return Ok(());
     }

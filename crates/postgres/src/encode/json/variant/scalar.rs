@@ -43,7 +43,9 @@ pub(super) fn put_scalar(
         })?,
         15 => {
             let binary = sized(bytes)?;
-            quoted(out, |out| put_base64(out, binary));
+            out.put(*b"\"");
+            put_base64(out, binary, purpose)?;
+            out.put(*b"\"");
             4 + binary.len()
         }
         16 => {

@@ -1,0 +1,143 @@
+"""The products benchmark: the storefront and the FastAPI peer in turn, on the same tables of one server."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from .load_generator import Answers, measure
+from .machine import describe
+from .places import BINARY, CACHE, PEERS
+from .server import Server
+
+# Each route as both servers know it.
+ROUTES = {
+    "first page": "/api/v1/products?page=1&page_size=24",
+    "first page by name": "/api/v1/products?page=1&page_size=24&sort_by=product_display_name&sort_order=ASC",
+    "filtered, by price": "/api/v1/products?gender=Women&master_category=Footwear&sort_by=price&sort_order=ASC",
+    "one product": "/api/v1/products/{id}",
+}
+_READY_SECONDS = 300
+_PEERS = ("asyncpg", "sqlalchemy")
+
+
+class NotReady(RuntimeError):
+    """A server did not come up, or does not answer as the other does."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One route of one server in one round."""
+
+    round: int
+    server: str
+    route: str
+    answers: Answers
+
+
+@dataclass(frozen=True)
+class Outcome:
+    measurements: list[Measurement]
+    machine: list[str]
+    connections: int
+    seconds: int
+    totals: dict[str, int]
+
+
+def run(server: Server, rounds: int, seconds: int, connections: int) -> Outcome:
+    """Storefront, then each peer, in every round. Only one of them is up at a time."""
+    outcome = Outcome([], describe(server), connections, seconds, {})
+    for number in range(rounds):
+        names = ["storefront", *_PEERS]
+        # The storefront fills the database when it starts first.
+        order = names if number == 0 else names[number % 3 :] + names[: number % 3]
+        for name in order:
+            with _Running(name, server) as running:
+                _measure(running, name, number, seconds, connections, outcome)
+    return outcome
+
+
+def _measure(running: "_Running", name: str, number: int, seconds: int, connections: int, outcome: Outcome) -> None:
+    routes = {route: running.base + path.replace("{id}", running.some_id()) for route, path in ROUTES.items()}
+    for route, url in routes.items():
+        _same_total(name, route, url, outcome.totals)
+        measure(url, connections, 2)  # fills pools, caches and prepared statements
+        answers = measure(url, connections, seconds)
+        outcome.measurements.append(Measurement(number, name, route, answers))
+        print(f"round {number + 1}: {name}, {route}: {answers.throughput:.0f}/s, p50 {answers.p50:.2f} ms, "
+              f"p99 {answers.p99:.2f} ms, {answers.failed} failed", file=sys.stderr, flush=True)
+
+
+def _same_total(name: str, route: str, url: str, totals: dict[str, int]) -> None:
+    """Both servers must find as many products, or they do different work."""
+    with urllib.request.urlopen(url, timeout=30) as response:
+        total = json.load(response).get("total", 1)
+    if totals.setdefault(route, total) != total:
+        raise NotReady(f"{name} finds {total} products for '{route}', the other {totals[route]}")
+
+
+class _Running:
+    """A server under measurement, in a process group of its own that is stopped at the end."""
+
+    def __init__(self, name: str, server: Server):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.work = CACHE / "work" / name
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.environment = {**os.environ, "DATABASE_URL": server.url}
+        if name == "storefront":
+            self.command = [str(BINARY), "demo", "--port", str(self.port), "--data", str(CACHE / "demo"), "--activity", "off",
+                            "--database", server.url]
+        else:
+            # One worker per core, as `uvicorn` is deployed; uvloop and httptools are installed and chosen by it.
+            self.command = [sys.executable, "-m", "uvicorn", "products_app:app", "--app-dir", str(PEERS), "--port", str(self.port),
+                            "--workers", str(os.cpu_count() or 1), "--no-access-log", "--log-level", "warning"]
+            self.environment["PRODUCTS_DRIVER"] = name
+
+    def __enter__(self):
+        self.log = (self.work / "log").open("wb")
+        self.process = subprocess.Popen(self.command, cwd=self.work, env=self.environment, stdout=self.log, stderr=self.log,
+                                        start_new_session=True)
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+        self.log.close()
+
+    def some_id(self) -> str:
+        with urllib.request.urlopen(f"{self.base}/api/v1/products?page_size=1&sort_by=product_id", timeout=30) as response:
+            return json.load(response)["products"][0]["product_id"]
+
+    def _wait(self) -> None:
+        end = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                break
+            try:
+                if self.some_id():
+                    return
+            except (urllib.error.URLError, OSError, KeyError, IndexError):
+                pass
+            time.sleep(0.2)
+        tail = "\n".join(Path(self.work / "log").read_text(errors="replace").splitlines()[-15:])
+        raise NotReady(f"{self.command[0]} does not answer {self.base}/api/v1/products\n{tail}")

@@ -1,0 +1,73 @@
+//! Small Delta tables to load.
+
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use lakefront_delta_writer::{DeltaTable, FileLayout, KeyedChanges, Operation, TableSpec};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// A table of products on disk, gone when it is dropped.
+pub struct ShopTable {
+    folder: TempDir,
+    table: DeltaTable,
+}
+
+fn schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("product_id", DataType::Int64, true),
+        Field::new("name", DataType::Utf8, true),
+        Field::new("price", DataType::Float64, true),
+    ]))
+}
+
+/// Rows of products; the price follows from the number and `round`.
+pub fn products(ids: impl IntoIterator<Item = Option<i64>>, round: i64) -> RecordBatch {
+    let ids: Vec<Option<i64>> = ids.into_iter().collect();
+    let names: StringArray = ids.iter().map(|id| id.map(|id| format!("product {id}"))).collect();
+    let prices: Float64Array = ids.iter().map(|id| id.map(|id| (id * 7 % 1000 + round) as f64 / 4.0)).collect();
+    let columns: Vec<ArrayRef> =
+        vec![Arc::new(Int64Array::from(ids)), Arc::new(names), Arc::new(prices)];
+    RecordBatch::try_new(schema(), columns).unwrap()
+}
+
+impl ShopTable {
+    /// A table with products 1 to `rows`, at version 1.
+    pub fn with_rows(rows: i64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = FileLayout { rows_per_file: 20_000, rows_per_group: 5_000 };
+        let spec = TableSpec::new(schema()).with_change_data_feed().described("what the shop sells").with_layout(layout);
+        let table = DeltaTable::create(folder.path().join("products"), spec).unwrap();
+        let mut shop = Self { folder, table };
+        shop.append((1..=rows).map(Some));
+        shop
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("products")
+    }
+
+    /// Its newest version.
+    pub fn version(&self) -> u64 {
+        self.table.version()
+    }
+
+    /// Appends products.
+    pub fn append(&mut self, ids: impl IntoIterator<Item = Option<i64>>) {
+        self.table.commit(Operation::Append(vec![products(ids, 0)])).unwrap();
+    }
+
+    /// Gives products another price; new ones are inserted.
+    pub fn reprice(&mut self, ids: impl IntoIterator<Item = i64>, round: i64) {
+        let changes = KeyedChanges::by(["product_id"]).upsert(products(ids.into_iter().map(Some), round));
+        self.table.commit(Operation::Merge(changes)).unwrap();
+    }
+
+    /// Deletes products.
+    pub fn delete(&mut self, ids: impl IntoIterator<Item = i64>) {
+        let rows = products(ids.into_iter().map(Some), 0);
+        let keys = rows.project(&[0]).unwrap();
+        self.table.commit(Operation::Merge(KeyedChanges::by(["product_id"]).delete(keys))).unwrap();
+    }
+}
