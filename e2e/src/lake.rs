@@ -25,9 +25,9 @@ fn schema() -> SchemaRef {
 pub fn products(ids: impl IntoIterator<Item = Option<i64>>, round: i64) -> RecordBatch {
     let ids: Vec<Option<i64>> = ids.into_iter().collect();
     let names: StringArray = ids.iter().map(|id| id.map(|id| format!("product {id}"))).collect();
-    let prices: Float64Array = ids.iter().map(|id| id.map(|id| (id * 7 % 1000 + round) as f64 / 4.0)).collect();
-    let columns: Vec<ArrayRef> =
-        vec![Arc::new(Int64Array::from(ids)), Arc::new(names), Arc::new(prices)];
+    let prices: Float64Array =
+        ids.iter().map(|id| id.map(|id| (id * 7 % 1000 + round) as f64 / 4.0)).collect();
+    let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(ids)), Arc::new(names), Arc::new(prices)];
     RecordBatch::try_new(schema(), columns).unwrap()
 }
 
@@ -36,7 +36,10 @@ impl ShopTable {
     pub fn with_rows(rows: i64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let layout = FileLayout { rows_per_file: 20_000, rows_per_group: 5_000 };
-        let spec = TableSpec::new(schema()).with_change_data_feed().described("what the shop sells").with_layout(layout);
+        let spec = TableSpec::new(schema())
+            .with_change_data_feed()
+            .described("what the shop sells")
+            .with_layout(layout);
         let table = DeltaTable::create(folder.path().join("products"), spec).unwrap();
         let mut shop = Self { folder, table };
         shop.append((1..=rows).map(Some));

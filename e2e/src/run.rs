@@ -25,7 +25,7 @@ pub struct Finished {
 }
 
 /// A command `lakefront` that sees nothing of this machine's own settings.
-fn command() -> Command {
+pub(crate) fn command() -> Command {
     let mut command = Command::new(binary());
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();

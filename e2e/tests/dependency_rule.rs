@@ -53,7 +53,8 @@ fn collect(folder: &Path, lengths: &mut Vec<(usize, String)>) {
         if path.is_dir() && path.file_name().is_some_and(|n| n != "target") {
             collect(&path, lengths);
         } else if path.extension().is_some_and(|e| e == "rs") {
-            lengths.push((std::fs::read_to_string(&path).unwrap().lines().count(), path.display().to_string()));
+            lengths
+                .push((std::fs::read_to_string(&path).unwrap().lines().count(), path.display().to_string()));
         }
     }
 }

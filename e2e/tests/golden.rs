@@ -86,7 +86,8 @@ async fn the_copy_equals_a_plain_replay() {
 /// A table of the copy's shape with the expected rows, read by PostgreSQL's own input functions.
 async fn fill(client: &Client, place: usize, columns: &[Value], rows: &[Value]) {
     client.batch_execute(&format!("CREATE TABLE expected.t{place} (LIKE golden.t{place})")).await.unwrap();
-    let names: Vec<String> = columns.iter().map(|c| format!("\"{}\"", c.as_str().unwrap().replace('"', "\"\""))).collect();
+    let names: Vec<String> =
+        columns.iter().map(|c| format!("\"{}\"", c.as_str().unwrap().replace('"', "\"\""))).collect();
     for row in rows {
         let literals: Vec<String> = row.as_array().unwrap().iter().map(literal).collect();
         let insert =
@@ -105,7 +106,9 @@ fn literal(value: &Value) -> String {
 /// Rows that only one of the two has, compared as text, which tells -0 from 0 and 1.0 from 1.
 async fn differing(client: &Client, place: usize) -> Vec<String> {
     let side = |a: &str, b: &str| {
-        format!("(SELECT '{a} ' || t::text FROM {a}.t{place} AS t EXCEPT ALL SELECT '{a} ' || t::text FROM {b}.t{place} AS t)")
+        format!(
+            "(SELECT '{a} ' || t::text FROM {a}.t{place} AS t EXCEPT ALL SELECT '{a} ' || t::text FROM {b}.t{place} AS t)"
+        )
     };
     let sql = format!("{} UNION ALL {} LIMIT 6", side("golden", "expected"), side("expected", "golden"));
     client.query(&sql, &[]).await.unwrap().iter().map(|r| r.get(0)).collect()

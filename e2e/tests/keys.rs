@@ -22,26 +22,34 @@ async fn rows_without_a_key_of_their_own_are_set_aside() {
     shop.append([None, Some(7), Some(101), None, Some(8), Some(8)]);
     let source = shop.path().display().to_string();
 
-    let strict = configuration(folder.path(), &source, "primary_key = [\"product_id\"]\nnull_key = \"quarantine\"");
+    let strict =
+        configuration(folder.path(), &source, "primary_key = [\"product_id\"]\nnull_key = \"quarantine\"");
     let failed = lakefront(["refresh", "shop.products", "--database", &url, "--config", &strict, "--json"]);
     assert_eq!(failed.code, 1);
     let error = failed.json()["error"].clone();
     assert_eq!(error["condition"], "PRIMARY_KEY_CONSTRAINT_VIOLATION");
     let message = error["message"].as_str().unwrap();
-    assert!(message.contains("2 keys are shared by 5 rows") && message.contains("product_id=7 (2 rows)"), "{message}");
+    assert!(
+        message.contains("2 keys are shared by 5 rows") && message.contains("product_id=7 (2 rows)"),
+        "{message}"
+    );
 
     let lenient = configuration(
         folder.path(),
         &source,
         "primary_key = [\"product_id\"]\nnull_key = \"quarantine\"\nduplicate_key = \"quarantine\"",
     );
-    let report =
-        lakefront(["refresh", "shop.products", "--database", &url, "--config", &lenient, "--json"]).good().json();
+    let report = lakefront(["refresh", "shop.products", "--database", &url, "--config", &lenient, "--json"])
+        .good()
+        .json();
     assert_eq!((&report["rows"], &report["quarantined"]), (&json!(99), &json!(7)));
     assert_eq!(report["left_out"], json!({"NULL_PRIMARY_KEY": 2, "PRIMARY_KEY_CONSTRAINT_VIOLATION": 5}));
     let client = database.client().await;
     let listed = client
-        .query("SELECT reason, key, source_row::jsonb->>'name' FROM lakefront.quarantine ORDER BY 1, 2, 3", &[])
+        .query(
+            "SELECT reason, key, source_row::jsonb->>'name' FROM lakefront.quarantine ORDER BY 1, 2, 3",
+            &[],
+        )
         .await
         .unwrap();
     let listed: Vec<(String, String, Option<String>)> =
@@ -72,7 +80,8 @@ async fn composite_keys_and_tables_without_a_key() {
     let url = database.url();
     let mut shop = ShopTable::with_rows(1_000);
     let source = shop.path().display().to_string();
-    lakefront(["load", &source, "--into", "a.composite", "--key", "product_id,\"name\"", "--database", &url]).good();
+    lakefront(["load", &source, "--into", "a.composite", "--key", "product_id,\"name\"", "--database", &url])
+        .good();
     lakefront(["load", &source, "--into", "a.keyless", "--database", &url]).good();
     shop.append([Some(5), Some(2_000)]);
     shop.delete([17]);

@@ -12,21 +12,40 @@ async fn a_table_is_loaded_refreshed_verified_and_deleted() {
     let mut shop = ShopTable::with_rows(60_000);
     let source = shop.path().display().to_string();
     let load = || {
-        lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url, "--json"])
-            .good()
-            .json()
+        lakefront([
+            "load",
+            &source,
+            "--into",
+            "shop.products",
+            "--key",
+            "product_id",
+            "--database",
+            &url,
+            "--json",
+        ])
+        .good()
+        .json()
     };
     let first = load();
     assert_eq!(first["table"], "shop.products");
     assert_eq!(first["source"], json!(source));
     assert_eq!(first["refresh"], "full");
     assert_eq!(first["from_version"], json!(null));
-    assert_eq!((&first["version"], &first["rows"], &first["inserted"]), (&json!(1), &json!(60_000), &json!(60_000)));
-    assert_eq!((&first["updated"], &first["deleted"], &first["quarantined"]), (&json!(0), &json!(0), &json!(0)));
+    assert_eq!(
+        (&first["version"], &first["rows"], &first["inserted"]),
+        (&json!(1), &json!(60_000), &json!(60_000))
+    );
+    assert_eq!(
+        (&first["updated"], &first["deleted"], &first["quarantined"]),
+        (&json!(0), &json!(0), &json!(0))
+    );
     assert!(first["bytes"].as_u64().unwrap() > 100_000);
 
     let again = load();
-    assert_eq!((&again["refresh"], &again["from_version"], &again["rows"]), (&json!("none"), &json!(1), &json!(60_000)));
+    assert_eq!(
+        (&again["refresh"], &again["from_version"], &again["rows"]),
+        (&json!("none"), &json!(1), &json!(60_000))
+    );
 
     shop.reprice([5, 6, 7], 3);
     shop.delete([60_000]);
@@ -35,7 +54,8 @@ async fn a_table_is_loaded_refreshed_verified_and_deleted() {
     assert_eq!(refreshed["rows"], 59_999);
 
     let client = database.client().await;
-    let price: f64 = client.query_one("SELECT price FROM shop.products WHERE product_id = 5", &[]).await.unwrap().get(0);
+    let price: f64 =
+        client.query_one("SELECT price FROM shop.products WHERE product_id = 5", &[]).await.unwrap().get(0);
     assert!((price - 9.5).abs() < 1e-9);
 
     let same = lakefront(["verify", "shop.products", "--database", &url, "--json"]).good().json();
@@ -55,7 +75,10 @@ async fn a_table_is_loaded_refreshed_verified_and_deleted() {
     let differs = lakefront(["verify", "shop.products", "--database", &url, "--json"]);
     assert_eq!(differs.code, 1, "{}", differs.stderr);
     let differs = differs.json();
-    assert_eq!((&differs["missing"], &differs["surplus"], &differs["different"]), (&json!(1), &json!(1), &json!(1)));
+    assert_eq!(
+        (&differs["missing"], &differs["surplus"], &differs["different"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
     let different = &differs["examples"][0];
     assert_eq!((&different["key"], &different["columns"]), (&json!("product_id=9"), &json!(["price"])));
     lakefront(["refresh", "shop.products", "--full", "--database", &url]).good();
@@ -115,10 +138,13 @@ async fn what_users_made_survives_a_refresh_under_readers() {
         let mut counts = std::collections::BTreeSet::new();
         while !flag.load(std::sync::atomic::Ordering::Relaxed) {
             let started = std::time::Instant::now();
-            let row = reader.query_one("SELECT name FROM shop.products WHERE product_id = 77", &[]).await.unwrap();
+            let row =
+                reader.query_one("SELECT name FROM shop.products WHERE product_id = 77", &[]).await.unwrap();
             assert_eq!(row.get::<_, String>(0), "product 77");
             slowest = slowest.max(started.elapsed());
-            counts.insert(reader.query_one("SELECT count(*) FROM shop.products", &[]).await.unwrap().get::<_, i64>(0));
+            counts.insert(
+                reader.query_one("SELECT count(*) FROM shop.products", &[]).await.unwrap().get::<_, i64>(0),
+            );
         }
         (slowest, counts)
     });
@@ -146,12 +172,20 @@ async fn applications_cannot_write() {
     lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url]).good();
     let client = database.client().await;
     let role = format!("reader_{}", std::process::id());
-    client.batch_execute(&format!("CREATE ROLE {role}; GRANT lakefront_reader TO {role}; SET ROLE {role}")).await.unwrap();
+    client
+        .batch_execute(&format!("CREATE ROLE {role}; GRANT lakefront_reader TO {role}; SET ROLE {role}"))
+        .await
+        .unwrap();
     let rows: i64 = client.query_one("SELECT count(*) FROM shop.products", &[]).await.unwrap().get(0);
     assert_eq!(rows, 10);
-    for write in ["DELETE FROM shop.products", "INSERT INTO shop.products VALUES (11)", "DROP TABLE shop.products"] {
+    for write in
+        ["DELETE FROM shop.products", "INSERT INTO shop.products VALUES (11)", "DROP TABLE shop.products"]
+    {
         let error = client.batch_execute(write).await.unwrap_err();
         assert_eq!(error.code().unwrap().code(), "42501", "{write}");
     }
-    client.batch_execute(&format!("RESET ROLE; REVOKE lakefront_reader FROM {role}; DROP ROLE {role}")).await.unwrap();
+    client
+        .batch_execute(&format!("RESET ROLE; REVOKE lakefront_reader FROM {role}; DROP ROLE {role}"))
+        .await
+        .unwrap();
 }

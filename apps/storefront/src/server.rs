@@ -73,12 +73,16 @@ pub async fn serve(
         None => Arc::new(images),
     };
     let connector = Connector::new(&settings.database)?;
-    let database =
-        Database::new(connector.clone()).map_err(|error: DatabaseError| StorefrontError::Pool(error.to_string()))?;
+    let database = Database::new(connector.clone())
+        .map_err(|error: DatabaseError| StorefrontError::Pool(error.to_string()))?;
     let changes = Arc::new(Changes::new());
     let names = settings.tables.clone();
-    let listening =
-        tokio::spawn(follow_changes(connector, names.schema.clone(), names.products.clone(), changes.clone()));
+    let listening = tokio::spawn(follow_changes(
+        connector,
+        names.schema.clone(),
+        names.products.clone(),
+        changes.clone(),
+    ));
     let shop = Shop {
         settings: Arc::new(settings),
         catalogue: Arc::new(Catalogue::new(database, names, changes)),

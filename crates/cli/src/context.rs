@@ -65,7 +65,12 @@ impl Context {
         if self.embedded.is_some() {
             ensure_database(&self.server, options.database()).await?;
         }
-        Ok(Arc::new(Engine::new(self.lake.clone(), self.catalogs.clone(), options, EngineSettings::default())))
+        Ok(Arc::new(Engine::new(
+            self.lake.clone(),
+            self.catalogs.clone(),
+            options,
+            EngineSettings::default(),
+        )))
     }
 
     /// All synced tables: those of the file, and those that the ledgers know besides.
@@ -113,8 +118,12 @@ impl Context {
         let mut picked = Vec::new();
         for given in names {
             let wanted = TableName::parse(given).map_err(SyncError::from)?;
-            let mut places: Vec<usize> =
-                known.iter().enumerate().filter(|(_, k)| means(&wanted, &k.spec.name)).map(|(i, _)| i).collect();
+            let mut places: Vec<usize> = known
+                .iter()
+                .enumerate()
+                .filter(|(_, k)| means(&wanted, &k.spec.name))
+                .map(|(i, _)| i)
+                .collect();
             match (places.pop(), places.is_empty()) {
                 (Some(place), true) => picked.push(known.remove(place)),
                 (Some(_), false) => {

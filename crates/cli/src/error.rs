@@ -32,7 +32,13 @@ impl CliError {
     }
 
     pub fn failed(condition: Condition, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { condition: condition.name(), message: message.into(), causes: Vec::new(), hint: hint.into(), code: FAILED }
+        Self {
+            condition: condition.name(),
+            message: message.into(),
+            causes: Vec::new(),
+            hint: hint.into(),
+            code: FAILED,
+        }
     }
 
     pub fn internal(message: impl Into<String>) -> Self {
@@ -54,6 +60,12 @@ impl CliError {
 impl From<SyncError> for CliError {
     fn from(error: SyncError) -> Self {
         let code = if error.condition == Condition::InvalidParameterValue { USAGE } else { FAILED };
-        Self { condition: error.condition.name(), message: error.message, causes: error.causes, hint: error.hint, code }
+        Self {
+            condition: error.condition.name(),
+            message: error.message,
+            causes: error.causes,
+            hint: error.hint,
+            code,
+        }
     }
 }

@@ -66,7 +66,12 @@ pub async fn ensure(client: &Client) -> PgResult<Ownership> {
 /// When the user may not create databases.
 pub async fn ensure_database(client: &Client, database: &str) -> PgResult<()> {
     let doing = || format!("creating the database {database}");
-    if client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&database]).await.doing(doing)?.is_some() {
+    if client
+        .query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&database])
+        .await
+        .doing(doing)?
+        .is_some()
+    {
         return Ok(());
     }
     match client.batch_execute(&format!("CREATE DATABASE {}", ident::quote(database))).await {

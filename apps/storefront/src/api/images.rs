@@ -45,9 +45,7 @@ pub async fn image(
 
 fn whole(picture: Picture) -> Response {
     let mut response = Response::new(Body::from(picture.bytes.clone()));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(picture.content_type));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(picture.content_type));
     add_validators(&mut response, &picture);
     response
 }

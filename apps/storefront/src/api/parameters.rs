@@ -108,7 +108,8 @@ impl Reader<'_> {
         match Column::named(value).filter(|column| self.sortable.contains(column)) {
             Some(column) => self.request.sort_by = column,
             None => {
-                let names: Vec<_> = self.sortable.iter().map(|column| format!("'{}'", column.name())).collect();
+                let names: Vec<_> =
+                    self.sortable.iter().map(|column| format!("'{}'", column.name())).collect();
                 let rule = match names.split_last() {
                     Some((last, rest)) if !rest.is_empty() => {
                         format!("Input should be {} or {last}", rest.join(", "))
@@ -220,7 +221,10 @@ mod tests {
             ]
         );
         let sort_by = &wrong.iter().find(|violation| violation.loc[1] == "sort_by").unwrap().msg;
-        assert!(sort_by.contains("'product_id', 'gender'") && sort_by.ends_with("or 'ingested_at'"), "{sort_by}");
+        assert!(
+            sort_by.contains("'product_id', 'gender'") && sort_by.ends_with("or 'ingested_at'"),
+            "{sort_by}"
+        );
         for odd in ["page=1.5", "page=", "page=9999999999999999999", "page=0x10", "page_size=ten"] {
             assert_eq!(read(odd).unwrap_err()[0].r#type, "int_parsing", "{odd}");
         }

@@ -1,7 +1,6 @@
 //! A bounded store of answers in which each is worked out once, however many ask at the same time.
 
 use std::{
-    collections::HashMap,
     future::Future,
     hash::Hash,
     sync::{Mutex, PoisonError},
@@ -13,6 +12,7 @@ use futures::{
     future::{BoxFuture, Shared},
 };
 
+use super::Recent;
 use crate::database::DatabaseError;
 
 /// An answer with what is needed to judge whether it may still be used.
@@ -31,18 +31,11 @@ type Outcome<V> = Result<Landed<V>, DatabaseError>;
 struct Flight<V: Clone> {
     outcome: Shared<BoxFuture<'static, Outcome<V>>>,
     epoch: u64,
-    last_used: u64,
 }
 
 /// The store. When it is full the answer that was used longest ago makes room.
 pub struct Flights<K, V: Clone> {
-    inner: Mutex<Inner<K, V>>,
-    capacity: usize,
-}
-
-struct Inner<K, V: Clone> {
-    flights: HashMap<K, Flight<V>>,
-    uses: u64,
+    flights: Mutex<Recent<K, Flight<V>>>,
 }
 
 impl<K, V> Flights<K, V>
@@ -52,7 +45,7 @@ where
 {
     /// A store for at most `capacity` answers.
     pub fn new(capacity: usize) -> Self {
-        Self { inner: Mutex::new(Inner { flights: HashMap::new(), uses: 0 }), capacity: capacity.max(1) }
+        Self { flights: Mutex::new(Recent::new(capacity)) }
     }
 
     /// The answer for `key`: a kept one that `usable` accepts, one that is being worked out in this epoch, or
@@ -71,32 +64,17 @@ where
         F: Future<Output = Result<V, DatabaseError>> + Send + 'static,
     {
         let outcome = {
-            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-            inner.uses += 1;
-            let now = inner.uses;
-            match inner.flights.get_mut(key) {
-                Some(flight) if flight.is_usable(epoch, &usable) => {
-                    flight.last_used = now;
-                    flight.outcome.clone()
-                }
+            let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+            match flights.get(key) {
+                Some(flight) if flight.is_usable(epoch, &usable) => flight.outcome.clone(),
                 _ => {
                     let outcome = launch(epoch, work());
-                    if inner.flights.len() >= self.capacity && !inner.flights.contains_key(key) {
-                        inner.drop_oldest();
-                    }
-                    let flight = Flight { outcome: outcome.clone(), epoch, last_used: now };
-                    inner.flights.insert(key.clone(), flight);
+                    flights.insert(key.clone(), Flight { outcome: outcome.clone(), epoch });
                     outcome
                 }
             }
         };
         outcome.await
-    }
-
-    /// Answers kept or being worked out.
-    #[cfg(test)]
-    pub fn len(&self) -> usize {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).flights.len()
     }
 }
 
@@ -106,16 +84,6 @@ impl<V: Clone> Flight<V> {
             None => self.epoch == epoch,
             Some(Ok(landed)) => usable(landed),
             Some(Err(_)) => false,
-        }
-    }
-}
-
-impl<K: Hash + Eq + Clone, V: Clone> Inner<K, V> {
-    fn drop_oldest(&mut self) {
-        let oldest =
-            self.flights.iter().min_by_key(|(_, flight)| flight.last_used).map(|(key, _)| key.clone());
-        if let Some(key) = oldest {
-            self.flights.remove(&key);
         }
     }
 }
@@ -162,10 +130,15 @@ mod tests {
         let (worked, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
         let ask = || {
             let (worked, gate) = (worked.clone(), gate.clone());
-            flights.get(&"key", 1, |_| true, move || async move {
-                let _open = gate.acquire().await;
-                Ok(worked.fetch_add(1, Ordering::SeqCst))
-            })
+            flights.get(
+                &"key",
+                1,
+                |_| true,
+                move || async move {
+                    let _open = gate.acquire().await;
+                    Ok(worked.fetch_add(1, Ordering::SeqCst))
+                },
+            )
         };
         let open = async {
             tokio::task::yield_now().await;
@@ -202,26 +175,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_one_used_longest_ago_makes_room() {
-        let flights = Flights::new(2);
-        for key in [1, 2, 1, 3] {
-            flights.get(&key, 1, |_| true, || async move { Ok(key) }).await.unwrap();
-        }
-        assert_eq!(flights.len(), 2);
-        assert_eq!(flights.get(&1, 1, |_| true, || async { Ok(100) }).await.unwrap().value, 1);
-        assert_eq!(flights.get(&2, 1, |_| true, || async { Ok(200) }).await.unwrap().value, 200);
-    }
-
-    #[tokio::test]
     async fn work_goes_on_without_the_one_who_asked() {
         let flights = Flights::new(2);
         let (gate, done) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
         let (its_gate, its_done) = (gate.clone(), done.clone());
-        let asked = flights.get(&(), 1, |_| true, move || async move {
-            let _open = its_gate.acquire().await;
-            its_done.add_permits(1);
-            Ok(())
-        });
+        let asked = flights.get(
+            &(),
+            1,
+            |_| true,
+            move || async move {
+                let _open = its_gate.acquire().await;
+                its_done.add_permits(1);
+                Ok(())
+            },
+        );
         // The asker goes away after the work has begun.
         tokio::select! {
             biased;

@@ -42,7 +42,9 @@ pub async fn follow_changes(connector: Connector, schema: String, table: String,
         }
         match ended {
             Ok(()) => tracing::info!("listening for table changes ended; connecting again"),
-            Err(error) => tracing::warn!(%error, "cannot listen for table changes; counts are kept 1 s at most"),
+            Err(error) => {
+                tracing::warn!(%error, "cannot listen for table changes; counts are kept 1 s at most")
+            }
         }
         sleep(pause).await;
         pause = (pause * 2).min(RETRY.1);
@@ -154,6 +156,7 @@ mod tests {
         assert!(of(""));
         assert!(of("{}"));
         assert!(of(r#"{"table":"fashion_demo.\"products"}"#));
-        assert_eq!(split_name(r#"shop."odd.""name"""#), Some(vec!["shop".into(), "odd.\"name\"".into()]));
+        let odd = split_name("shop.\"odd.\"\"name\"\"\"");
+        assert_eq!(odd, Some(vec!["shop".to_owned(), "odd.\"name\"".to_owned()]));
     }
 }

@@ -3,7 +3,9 @@
 mod changes;
 mod flights;
 mod listen;
+mod recent;
 
 pub use changes::{CERTAIN_FOR, Changes};
 pub use flights::{Flights, Landed};
 pub use listen::follow_changes;
+pub use recent::Recent;

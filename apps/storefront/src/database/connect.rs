@@ -17,8 +17,7 @@ const POOL_WAIT: Duration = Duration::from_secs(5);
 
 /// Settings of each connection. Pages are short statements, for which compiling them costs more than it saves;
 /// read-only makes a mistake harmless; the timeout bounds what one odd request can cost the others.
-const SESSION: &str =
-    "SET jit = off; SET default_transaction_read_only = on; SET statement_timeout = '15s'";
+const SESSION: &str = "SET jit = off; SET default_transaction_read_only = on; SET statement_timeout = '15s'";
 
 /// Makes connections with the given settings.
 #[derive(Clone)]
@@ -57,7 +56,10 @@ impl Connector {
     pub async fn connect(
         &self,
     ) -> Result<
-        (Client, Connection<Socket, <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream>),
+        (
+            Client,
+            Connection<Socket, <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream>,
+        ),
         DatabaseError,
     > {
         self.config

@@ -48,7 +48,8 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, SettingsError> {
     let mut roots = RootCertStore::empty();
     match file {
         Some(path) if path != Path::new("system") => {
-            let certificates = CertificateDer::pem_file_iter(path).map_err(|error| root_error(file, error))?;
+            let certificates =
+                CertificateDer::pem_file_iter(path).map_err(|error| root_error(file, error))?;
             for certificate in certificates {
                 let certificate = certificate.map_err(|error| root_error(file, error))?;
                 roots.add(certificate).map_err(|error| root_error(file, error))?;

@@ -143,12 +143,13 @@ mod tests {
             counter.fetch_add(1, Ordering::SeqCst);
             path.starts_with("tshirts/").then(|| Bytes::from(path.to_owned()))
         }));
-        let asked =
-            futures::future::join_all((0..8).map(|_| pictures.picture("tshirts/blue.png"))).await;
+        let asked = futures::future::join_all((0..8).map(|_| pictures.picture("tshirts/blue.png"))).await;
         assert!(asked.iter().all(|picture| picture.as_ref().unwrap().bytes == "tshirts/blue.png"));
         assert_eq!(asked[0].as_ref().unwrap().content_type, "image/png");
         assert_eq!(drawn.load(Ordering::SeqCst), 1);
-        for odd in ["../a.png", "a/../b.png", "/etc/a.png", "a//b.png", "a\\b.png", "./a.png", "passwd", "a.txt"] {
+        for odd in
+            ["../a.png", "a/../b.png", "/etc/a.png", "a//b.png", "a\\b.png", "./a.png", "passwd", "a.txt"]
+        {
             assert!(pictures.picture(odd).await.is_none(), "{odd}");
         }
         assert_eq!(drawn.load(Ordering::SeqCst), 1);

@@ -55,7 +55,10 @@ impl IntoResponse for PageError {
             ApiError::MethodNotAllowed => ("This page can only be looked at", Vec::new()),
             ApiError::Database(error) => {
                 tracing::warn!(%error, "a page could not be shown");
-                ("The shop is closed for a moment", vec![format!("{error}."), format!("What helps: {}.", error.hint())])
+                (
+                    "The shop is closed for a moment",
+                    vec![format!("{error}."), format!("What helps: {}.", error.hint())],
+                )
             }
         };
         let page = ErrorPage { layout: Layout::bare(), status: status.as_u16(), heading, lines };

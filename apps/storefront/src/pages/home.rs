@@ -62,7 +62,8 @@ pub async fn home(State(shop): State<Shop>) -> Result<Response, PageError> {
     };
     // A table without that column shows its first products by name.
     let sortable = shop.catalogue.columns().await?.contains(&Column::IngestedAt);
-    let newest = if sortable { newest } else { PageRequest { page_size: NEW_PRODUCTS, ..Default::default() } };
+    let newest =
+        if sortable { newest } else { PageRequest { page_size: NEW_PRODUCTS, ..Default::default() } };
     let page = shop.catalogue.page(&newest).await?;
     let provenance = Provenance::new(shop.catalogue.names(), page.freshness, page.took + counting);
     let home = HomePage {
@@ -115,9 +116,6 @@ fn popular(facets: &Facets) -> Vec<Chip> {
     values
         .into_iter()
         .take(POPULAR)
-        .map(|value| Chip {
-            href: link::filtered(&[(Column::ArticleType, &value.name)]),
-            label: value.name,
-        })
+        .map(|value| Chip { href: link::filtered(&[(Column::ArticleType, &value.name)]), label: value.name })
         .collect()
 }

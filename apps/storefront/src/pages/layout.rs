@@ -72,10 +72,8 @@ impl Layout {
         }
         nav.push(("New in", new_in()));
         nav.push(("Catalogue", link::CATALOGUE.to_owned()));
-        let nav = nav
-            .into_iter()
-            .map(|(label, href)| NavLink { label, current: href == address, href })
-            .collect();
+        let nav =
+            nav.into_iter().map(|(label, href)| NavLink { label, current: href == address, href }).collect();
         Self { nav, provenance: Some(provenance), ..Self::bare() }
     }
 }

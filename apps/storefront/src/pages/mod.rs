@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn thousands_are_set_apart() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (44424, "44,424"), (-1234567, "-1,234,567")]
+        for (number, text) in
+            [(0, "0"), (999, "999"), (1000, "1,000"), (44424, "44,424"), (-1234567, "-1,234,567")]
         {
             assert_eq!(grouped(number), text);
         }

@@ -2,10 +2,10 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio_postgres::Row;
@@ -16,13 +16,16 @@ use super::{
     sql::{self, FRESHNESS_COLUMNS},
 };
 use crate::{
-    cache::{CERTAIN_FOR, Changes, Flights, Landed},
-    database::{Database, DatabaseError},
+    cache::{CERTAIN_FOR, Changes, Flights, Landed, Recent},
+    database::{Answer, Database, DatabaseError},
     settings::TableNames,
 };
 
 /// Filter combinations whose count is kept. Each takes a few hundred bytes.
 const TOTALS_KEPT: usize = 2048;
+
+/// Pages whose keys are kept. Each takes a few kilobytes at most.
+const PAGES_KEPT: usize = 2048;
 
 /// How long the table's columns are taken for known: a new freshness view or column shows after this.
 const RELATION_FOR: Duration = Duration::from_secs(10);
@@ -80,6 +83,14 @@ struct Total {
     took: Duration,
 }
 
+/// Which products a page had, in order, in one state of the table. In the same state it has the same, so they are
+/// read by key, however far down the sort or rare among the filters they are.
+#[derive(Debug)]
+struct Keys {
+    keys: Vec<String>,
+    freshness: Freshness,
+}
+
 /// The products table of one shop.
 pub struct Catalogue {
     pub(super) database: Database,
@@ -88,6 +99,7 @@ pub struct Catalogue {
     relations: Flights<u64, Arc<Relation>>,
     relation_forgotten: AtomicU64,
     totals: Flights<Filters, Total>,
+    pages: Mutex<Recent<PageRequest, Landed<Arc<Keys>>>>,
     facets: Flights<(), Arc<Facets>>,
 }
 
@@ -101,6 +113,7 @@ impl Catalogue {
             relations: Flights::new(1),
             relation_forgotten: AtomicU64::new(0),
             totals: Flights::new(TOTALS_KEPT),
+            pages: Mutex::new(Recent::new(PAGES_KEPT)),
             facets: Flights::new(1),
         }
     }
@@ -133,14 +146,13 @@ impl Catalogue {
                 return Ok(Page { rows: Vec::new(), total, has_more: false, freshness, took });
             }
         }
-        let query = sql::page(&relation, request);
         let mut reads = 1;
         loop {
-            let answer = self.database.read(&query.sql, &query.binds).await?;
+            let answer = self.read_rows(&relation, request).await?;
             took += answer.took;
-            let freshness = answer.rows.first().and_then(Freshness::read);
-            let shown = products(&answer.rows).count() as i64;
             let rows = answer.rows;
+            let freshness = rows.first().and_then(Freshness::read);
+            let shown = products(&rows).count() as i64;
             if shown < request.page_size && (shown > 0 || offset == 0) {
                 // The last page: where it ends is the total, seen in the same snapshot.
                 return Ok(Page { rows, total: offset + shown, has_more: false, freshness, took });
@@ -153,6 +165,32 @@ impl Catalogue {
             }
             reads += 1;
         }
+    }
+
+    /// The rows of a page: by their keys when the table is as it was when the page was last read, else by filters
+    /// and sort. Either way they are as the table has them now.
+    async fn read_rows(&self, relation: &Relation, request: &PageRequest) -> Result<Answer, DatabaseError> {
+        let mut spent = Duration::ZERO;
+        let kept = self.pages.lock().unwrap_or_else(PoisonError::into_inner).get(request).cloned();
+        if let Some(kept) = kept.filter(|kept| self.still_true(kept, Some(kept.value.freshness))) {
+            let kept = kept.value;
+            let query = sql::listed(relation, &kept.keys);
+            let answer = self.database.read(&query.sql, &query.binds).await?;
+            let same = answer.rows.first().and_then(Freshness::read) == Some(kept.freshness);
+            if same && products(&answer.rows).count() == kept.keys.len() {
+                return Ok(answer);
+            }
+            spent = answer.took;
+        }
+        let (epoch, started) = (self.changes.epoch(), Instant::now());
+        let query = sql::page(relation, request);
+        let answer = self.database.read(&query.sql, &query.binds).await?;
+        if let Some(freshness) = answer.rows.first().and_then(Freshness::read) {
+            let keys = products(&answer.rows).map(|product| product.product_id.to_owned()).collect();
+            let kept = Landed { value: Arc::new(Keys { keys, freshness }), epoch, started };
+            self.pages.lock().unwrap_or_else(PoisonError::into_inner).insert(request.clone(), kept);
+        }
+        Ok(Answer { took: spent + answer.took, ..answer })
     }
 
     /// The number of products, kept while nothing has changed. With `seen`, only a count of that state will do.
@@ -188,8 +226,7 @@ impl Catalogue {
     /// heard, can that be known for longer than [`CERTAIN_FOR`].
     fn still_true<V>(&self, landed: &Landed<V>, freshness: Option<Freshness>) -> bool {
         landed.epoch == self.changes.epoch()
-            && ((freshness.is_some() && self.changes.is_certain())
-                || landed.started.elapsed() <= CERTAIN_FOR)
+            && ((freshness.is_some() && self.changes.is_certain()) || landed.started.elapsed() <= CERTAIN_FOR)
     }
 
     /// One product by its key.
@@ -230,7 +267,7 @@ impl Catalogue {
 
     async fn read_facets(&self) -> Result<(Arc<Facets>, Duration), DatabaseError> {
         let relation = self.relation().await?;
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let usable = |landed: &Landed<Arc<Facets>>| self.still_true(landed, landed.value.freshness);
         let mut counted_now = false;
         let landed = self
@@ -266,12 +303,14 @@ impl Catalogue {
         Ok(landed.value)
     }
 
+    /// The table is no longer what it was, so nothing worked out from it holds.
     fn forget_relation(&self) {
+        self.changes.changed();
         self.relation_forgotten.fetch_add(1, Ordering::AcqRel);
     }
 }
 
-fn one(answer: crate::database::Answer) -> One {
+fn one(answer: Answer) -> One {
     let freshness = answer.rows.first().and_then(Freshness::read);
     One { rows: answer.rows, freshness, took: answer.took }
 }

@@ -7,8 +7,8 @@ use std::{
 
 use super::Column;
 
-/// Conditions that a product has to meet, all of them. Equal filters are equal whatever the order in which they
-/// were given, so that they share one count.
+/// Conditions that a product has to meet, all of them. They are equal whatever the order in which values were
+/// given, so that they share one count; words keep their order, because people see them again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Filters {
     any_of: BTreeMap<Column, Vec<String>>,
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_and_repetition_do_not_matter() {
+    fn order_and_repetition_of_values_do_not_matter() {
         let mut one = Filters::default();
         one.add(Column::Gender, "Women");
         one.add(Column::Gender, "Men");
@@ -133,7 +133,7 @@ mod tests {
         one.set_least_price(-0.0);
         let mut other = Filters::default();
         other.set_least_price(0.0);
-        other.set_text("shirt blue");
+        other.set_text("blue shirt");
         other.add(Column::Gender, "Men");
         other.add(Column::Gender, "Women");
         assert_eq!(one, other);

@@ -46,6 +46,26 @@ pub fn page(relation: &Relation, request: &PageRequest) -> Query {
     query
 }
 
+/// The freshness columns and the products with these keys, in their order.
+pub fn listed(relation: &Relation, keys: &[String]) -> Query {
+    let mut query = start(relation);
+    query.sql.push_str(" LEFT JOIN LATERAL (SELECT ");
+    push_columns(&mut query.sql, relation);
+    let place = query.bind(Bind::Texts(keys.to_vec()));
+    // The keys come as text and are turned into what the column holds, so that its index is used.
+    let key = match relation.family(Column::ProductId) {
+        Some(Family::Integer) => ("w.key::int8", "t.product_id"),
+        Some(Family::Text) => ("w.key", "t.product_id"),
+        _ => ("w.key", "t.product_id::text"),
+    };
+    let _ = write!(
+        query.sql,
+        " FROM unnest(${place}::text[]) WITH ORDINALITY w(key, place) JOIN {} t ON {} = {} ORDER BY w.place) p ON true",
+        relation.sql_name, key.1, key.0
+    );
+    query
+}
+
 /// The freshness columns and the number of products.
 pub fn total(relation: &Relation, filters: &Filters) -> Query {
     let mut query = start(relation);
@@ -94,8 +114,7 @@ pub fn related(relation: &Relation, product: &Product<'_>, limit: usize) -> Quer
 /// column tells the groups apart; see [`FacetRow`].
 pub fn facets(relation: &Relation) -> Query {
     let mut query = start(relation);
-    let [gender, master, sub, article, color, season, usage] =
-        FACETS.map(|column| text_of(relation, column));
+    let [gender, master, sub, article, color, season, usage] = FACETS.map(|column| text_of(relation, column));
     let price = number_of(relation, Column::Price).unwrap_or_else(|| "NULL::float8".to_owned());
     let image = text_of(relation, Column::ImagePath);
     let _ = write!(

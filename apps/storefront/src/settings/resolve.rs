@@ -52,7 +52,8 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let mut from = Resolver { variable, origins: Vec::new() };
         let host = from.text("host", &["LAKEBASE_HOST", "PGHOST"], &given.host, "localhost")?;
-        let port = from.number("port", &["LAKEBASE_PORT", "PGPORT"], given.port.map(u32::from), 5432, 65_535)?;
+        let port =
+            from.number("port", &["LAKEBASE_PORT", "PGPORT"], given.port.map(u32::from), 5432, 65_535)?;
         let user_default = (from.variable)("USER")?.filter(|user| !user.is_empty());
         let user_default = user_default.as_deref().unwrap_or("postgres");
         let user = from.text("user", &["LAKEBASE_USER", "PGUSER"], &given.user, user_default)?;
@@ -70,7 +71,12 @@ impl Settings {
         let tables = TableNames {
             catalog: from.text("catalog", &["CATALOG"], &given.catalog, "ecom")?,
             schema: from.text("schema", &["SCHEMA"], &given.schema, "fashion_demo")?,
-            products: from.text("products_table", &["PRODUCTS_TABLE"], &given.products_table, "productsdb")?,
+            products: from.text(
+                "products_table",
+                &["PRODUCTS_TABLE"],
+                &given.products_table,
+                "productsdb",
+            )?,
             users: from.text("users_table", &["USERS_TABLE"], &given.users_table, "usersdb")?,
             embeddings: from.text(
                 "embeddings_table",
@@ -212,7 +218,8 @@ mod tests {
 
     #[test]
     fn a_password_shows_nowhere() {
-        let settings = settings(GivenSettings::default(), &[("LAKEBASE_PASSWORD", "hunter2-secret")]).unwrap();
+        let settings =
+            settings(GivenSettings::default(), &[("LAKEBASE_PASSWORD", "hunter2-secret")]).unwrap();
         assert_eq!(settings.database.password.as_ref().unwrap().reveal(), "hunter2-secret");
         assert!(!format!("{settings:?}").contains("hunter2"));
         let given = GivenSettings { password: Some("hunter2-secret".into()), ..Default::default() };

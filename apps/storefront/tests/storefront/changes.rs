@@ -12,7 +12,8 @@ const LIST: &str = "/api/v1/products?gender=Men&page_size=1";
 const OPTIONS: &str = "/api/v1/products/filters/options";
 
 /// Adds two products for men, one of them in a new colour.
-const ADD: &str = "INSERT INTO fashion_demo.productsdb (product_id, gender, base_color, product_display_name) VALUES
+const ADD: &str =
+    "INSERT INTO fashion_demo.productsdb (product_id, gender, base_color, product_display_name) VALUES
     (1, 'Men', 'Ultraviolet', 'A'), (2, 'Men', 'Black', 'B')";
 
 fn has_new_color(options: &serde_json::Value) -> bool {
@@ -50,7 +51,8 @@ async fn with_lakefront_a_count_is_kept_until_it_tells_of_a_change() {
         assert!(!has_new_color(&shop.ok(OPTIONS).await));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    for other in [r#"{"table":"fashion_demo.usersdb","version":8}"#, r#"{"table":"productsdb","version":8}"#] {
+    for other in [r#"{"table":"fashion_demo.usersdb","version":8}"#, r#"{"table":"productsdb","version":8}"#]
+    {
         database.run(&format!("NOTIFY lakefront, '{other}'")).await;
     }
     assert_eq!(shop.total(LIST).await, before);
@@ -119,7 +121,8 @@ async fn readers_never_see_a_total_of_another_version() {
             // Faster than reading twice, no pair of reads could agree.
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
-        eventually("the last version", async || shop.total("/api/v1/products?page_size=3").await == 240).await;
+        eventually("the last version", async || shop.total("/api/v1/products?page_size=3").await == 240)
+            .await;
         done.store(true, std::sync::atomic::Ordering::SeqCst);
     };
     let (first, second, third, ()) = tokio::join!(read(), read(), read(), write);

@@ -3,10 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lakefront_storefront::{GivenSettings, SslMode};
-use tokio_postgres::{
-    Client, Config, NoTls,
-    config::Host,
-};
+use tokio_postgres::{Client, Config, NoTls, config::Host};
 
 use crate::items::{Item, insert};
 
@@ -116,8 +113,9 @@ impl Drop for TestDatabase {
 }
 
 fn server() -> Config {
-    let url = std::env::var(URL)
-        .unwrap_or_else(|_| panic!("{URL} is not set: run `make test`, or set it to a PostgreSQL superuser's URL"));
+    let url = std::env::var(URL).unwrap_or_else(|_| {
+        panic!("{URL} is not set: run `make test`, or set it to a PostgreSQL superuser's URL")
+    });
     url.parse().unwrap_or_else(|error| panic!("{URL} cannot be read: {error}"))
 }
 

@@ -61,7 +61,8 @@ pub fn invent(count: usize) -> Vec<Item> {
                 name: format!("{style} {base_color} {article_type}"),
                 price: (next(20_000) as f64) / 100.0,
                 image_path: format!("{}/{}.png", article_type.to_lowercase().replace(' ', "-"), next(9)),
-                ingested_at: chrono::DateTime::from_timestamp(1_770_000_000 + next(100_000) as i64, 0).unwrap(),
+                ingested_at: chrono::DateTime::from_timestamp(1_770_000_000 + next(100_000) as i64, 0)
+                    .unwrap(),
             }
         })
         .collect()

@@ -19,7 +19,9 @@ async fn keys_of_any_type_are_given_and_taken_as_text() {
             let product = shop.ok(&format!("/api/v1/products/{}", item.id)).await;
             assert_eq!(product, item.as_answer(), "{key_type}");
         }
-        for absent in ["1", "0", "-1", "99999999999", "99999999999999999999", "09000", "nine", "1.5", "%20", "%00"] {
+        for absent in
+            ["1", "0", "-1", "99999999999", "99999999999999999999", "09000", "nine", "1.5", "%20", "%00"]
+        {
             let (status, body) = shop.json(&format!("/api/v1/products/{absent}")).await;
             assert_eq!(status, StatusCode::NOT_FOUND, "{key_type} {absent}");
             let named = absent.replace("%20", " ").replace("%00", "\0");

@@ -67,7 +67,8 @@ const FILTERS: [Filter; 24] = [
 
 fn wanted<'a>(items: &'a [Item], filter: Filter) -> Vec<&'a Item> {
     let meets = |item: &Item, name: &str| {
-        let values: Vec<_> = filter.iter().filter(|(n, v)| *n == name && !v.is_empty()).map(|(_, v)| *v).collect();
+        let values: Vec<_> =
+            filter.iter().filter(|(n, v)| *n == name && !v.is_empty()).map(|(_, v)| *v).collect();
         match name {
             "min_price" => values.iter().all(|value| item.price >= value.parse().unwrap()),
             "max_price" => values.iter().all(|value| item.price <= value.parse().unwrap()),

@@ -75,7 +75,9 @@ async fn a_refused_sign_in_names_host_user_and_way() {
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     let detail = body["detail"].as_str().unwrap();
     let user = given.user.clone().unwrap();
-    for part in [format!("refuses user \"{user}\""), "no_such_database_here".to_owned(), "sign-in: ".to_owned()] {
+    for part in
+        [format!("refuses user \"{user}\""), "no_such_database_here".to_owned(), "sign-in: ".to_owned()]
+    {
         assert!(detail.contains(&part), "{detail}");
     }
     assert!(body["hint"].as_str().unwrap().contains("LAKEBASE_USER"));

@@ -31,7 +31,12 @@ async fn everything_that_a_page_links_to_is_there() {
     database.create_freshness(5).await;
     let shop = TestShop::open(&database.settings()).await;
     let mut checked = std::collections::HashSet::new();
-    for page in ["/", "/catalogue", "/catalogue?gender=Women&base_color=Red&min_price=10&page_size=2&page=2", "/product/9000"] {
+    for page in [
+        "/",
+        "/catalogue",
+        "/catalogue?gender=Women&base_color=Red&min_price=10&page_size=2&page=2",
+        "/product/9000",
+    ] {
         let page = text(&shop, page).await;
         for address in addresses(&page) {
             assert!(address.starts_with('/') || address.starts_with('#'), "{address} leads elsewhere");
@@ -52,7 +57,14 @@ async fn pages_say_how_fresh_they_are_how_long_it_took_and_from_where() {
     let shop = TestShop::open(&database.settings()).await;
     for path in ["/", "/catalogue", "/product/9000"] {
         let page = text(&shop, path).await;
-        for part in ["ecom.fashion_demo.productsdb", "version 5", "2026-03-01T10:00:00", "ago</time>", "query ", " ms"] {
+        for part in [
+            "ecom.fashion_demo.productsdb",
+            "version 5",
+            "2026-03-01T10:00:00",
+            "ago</time>",
+            "query ",
+            " ms",
+        ] {
             assert!(page.contains(part), "{path} lacks {part}");
         }
     }
@@ -109,13 +121,18 @@ async fn pages_are_small_strict_and_compressed() {
         assert_eq!(response.header("x-content-type-options"), "nosniff");
         let page = response.text();
         assert!(!page.contains(" style=") && !page.contains("<style"), "{path}");
-        assert!(!page.contains(" onerror=") && !page.contains(" onclick=") && !page.contains("javascript:"), "{path}");
+        assert!(
+            !page.contains(" onerror=") && !page.contains(" onclick=") && !page.contains("javascript:"),
+            "{path}"
+        );
         let mut size = page.len();
         for address in addresses(&page).iter().filter(|address| address.contains("/assets/store.")) {
             size += shop.get(address).await.text().len();
         }
         assert!(size < PAGE_MOST, "{path}: {size}");
-        for part in ["<html lang=\"en\">", "<main id=\"main\"", "class=\"skip\" href=\"#main\"", "<h1", "<title>"] {
+        for part in
+            ["<html lang=\"en\">", "<main id=\"main\"", "class=\"skip\" href=\"#main\"", "<h1", "<title>"]
+        {
             assert!(page.contains(part), "{path} lacks {part}");
         }
         let compressed = shop.ask("GET", path, &[("accept-encoding", "gzip")]).await;

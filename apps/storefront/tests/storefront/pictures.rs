@@ -1,7 +1,7 @@
 //! Pictures: addresses, validators, the folder.
 
-use lakefront_storefront::NoImages;
 use axum::http::StatusCode;
+use lakefront_storefront::NoImages;
 
 use crate::{database::TestDatabase, items::invent, shop::TestShop};
 
@@ -40,9 +40,14 @@ async fn what_is_no_picture_is_not_found() {
     let shop = TestShop::with_pictures(&given, NoImages).await;
     let picture = shop.get("/images/shirts/1.svg").await;
     assert_eq!((picture.status, picture.header("content-type")), (StatusCode::OK, "image/svg+xml"));
-    for absent in
-        ["shirts/2.svg", "notes.txt", "..%2F..%2Fetc%2Fpasswd", "shirts/..%2F..%2Fx.png", "%2Fetc%2Fx.png", "a%00.png"]
-    {
+    for absent in [
+        "shirts/2.svg",
+        "notes.txt",
+        "..%2F..%2Fetc%2Fpasswd",
+        "shirts/..%2F..%2Fx.png",
+        "%2Fetc%2Fx.png",
+        "a%00.png",
+    ] {
         let (status, body) = shop.json(&format!("/images/{absent}")).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{absent}");
         assert!(body["detail"].as_str().unwrap().ends_with("not found"));

@@ -1,7 +1,7 @@
 //! Health, settings, and the API's description.
 
-use lakefront_storefront::openapi_document;
 use axum::http::StatusCode;
+use lakefront_storefront::openapi_document;
 use serde_json::json;
 
 use crate::{database::TestDatabase, items::invent, shop::TestShop};

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use axum::http::StatusCode;
 use bytes::Bytes;
 use lakefront_storefront::{GivenSettings, ImageSource, Settings, serve};
-use axum::http::StatusCode;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 

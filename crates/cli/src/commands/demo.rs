@@ -41,11 +41,14 @@ pub async fn run(demo: Demo, printer: Printer) -> Result<ExitCode, CliError> {
 
     make_lake(&lake, printer).await?;
     let server = start_embedded(&folder.join("postgres"), printer).await?;
-    let result = serve(&demo, printer, listener, address, &folder, &server.connect_options(), server.port()).await;
+    let result =
+        serve(&demo, printer, listener, address, &folder, &server.connect_options(), server.port()).await;
     // The demo's own error says more than one of the clean-up after it.
     let stopped = server.stop().await;
     result?;
-    stopped.map_err(|e| CliError::failed(Condition::ConnectionError, format!("the embedded PostgreSQL: {e}"), ""))?;
+    stopped.map_err(|e| {
+        CliError::failed(Condition::ConnectionError, format!("the embedded PostgreSQL: {e}"), "")
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -55,7 +58,11 @@ async fn make_lake(lake: &Path, printer: Printer) -> Result<(), CliError> {
     let made = tokio::task::spawn_blocking(move || DemoLake::ensure(&root, &|step| printer.note(step)));
     let made = made.await.map_err(|e| CliError::internal(format!("making the lake ended: {e}")))?;
     made.map_err(|e| CliError::failed(Condition::SourceReadError, format!("making the demo lake: {e}"), ""))?;
-    printer.note(&format!("lake           {} ({})", lake.display(), seconds(started.elapsed().as_secs_f64())));
+    printer.note(&format!(
+        "lake           {} ({})",
+        lake.display(),
+        seconds(started.elapsed().as_secs_f64())
+    ));
     Ok(())
 }
 
@@ -105,7 +112,8 @@ async fn serve(
     let pictures = Pictures::new(folder.join("pictures"))
         .map_err(|e| CliError::failed(Condition::SourceReadError, format!("the demo's pictures: {e}"), ""))?;
     let images = move |path: &str| pictures.get(path).map(bytes::Bytes::from);
-    let shop = tokio::spawn(lakefront_storefront::serve(listener, settings, images, stop.clone().cancelled_owned()));
+    let shop =
+        tokio::spawn(lakefront_storefront::serve(listener, settings, images, stop.clone().cancelled_owned()));
     let activity = start_activity(demo.activity, folder);
 
     let url = format!("postgres://{SHOP_USER}:{password}@127.0.0.1:{port}/{DATABASE}");
@@ -126,9 +134,14 @@ async fn serve(
 
 /// The four synced tables.
 fn specs() -> Result<Vec<SyncedTableSpec>, CliError> {
-    let table = |name: &str, key: &str, vector: Option<&str>, indexes: &[&str]| -> Result<SyncedTableSpec, CliError> {
+    let table = |name: &str,
+                 key: &str,
+                 vector: Option<&str>,
+                 indexes: &[&str]|
+     -> Result<SyncedTableSpec, CliError> {
         let target = TableName::parse(&format!("ecom.fashion_demo.{name}")).map_err(SyncError::from)?;
-        let mut spec = SyncedTableSpec::new(target, format!("main.fashion_demo.{name}"), vec![key.to_owned()]);
+        let mut spec =
+            SyncedTableSpec::new(target, format!("main.fashion_demo.{name}"), vec![key.to_owned()]);
         spec.scheduling_policy = SchedulingPolicy::Continuous;
         spec.indexes = indexes.iter().map(|&i| i.to_owned()).collect();
         if let Some(column) = vector {
@@ -137,13 +150,8 @@ fn specs() -> Result<Vec<SyncedTableSpec>, CliError> {
         }
         Ok(spec)
     };
-    let products = [
-        "(product_display_name, product_id)",
-        "(master_category)",
-        "(price)",
-        "(gender)",
-        "(base_color)",
-    ];
+    let products =
+        ["(product_display_name, product_id)", "(master_category)", "(price)", "(gender)", "(base_color)"];
     Ok(vec![
         table("productsdb", "product_id", None, &products)?,
         table("usersdb", "user_id", None, &["(segment)"])?,
@@ -176,7 +184,8 @@ fn start_activity(activity: Activity, folder: &Path) -> RunningActivity {
     let Activity::PerSecond(rate) = activity else { return RunningActivity { stop, thread: None } };
     let (root, flag) = (folder.join("lake"), stop.clone());
     let thread = tokio::task::spawn_blocking(move || {
-        let ended = ShopActivity::new(&root, rate, ACTIVITY_SEED).and_then(|mut shop| shop.run(&flag, |_| ()));
+        let ended =
+            ShopActivity::new(&root, rate, ACTIVITY_SEED).and_then(|mut shop| shop.run(&flag, |_| ()));
         if let Err(error) = ended {
             tracing::error!(target: "lakefront", "the simulated shop stopped: {error}");
         }

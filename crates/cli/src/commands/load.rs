@@ -48,12 +48,10 @@ async fn spec(context: &Context, load: &Load) -> Result<SyncedTableSpec, CliErro
         }
     }
     if !load.overrides.is_empty() {
-        spec.type_overrides = load
-            .overrides
-            .iter()
-            .map(|o| TypeOverride::parse(o))
-            .collect::<Result<_, _>>()
-            .map_err(|e| CliError::usage(e.to_string(), "for example: --override embedding=vector:512"))?;
+        spec.type_overrides =
+            load.overrides.iter().map(|o| TypeOverride::parse(o)).collect::<Result<_, _>>().map_err(|e| {
+                CliError::usage(e.to_string(), "for example: --override embedding=vector:512")
+            })?;
     }
     Ok(spec)
 }

@@ -41,9 +41,7 @@ pub async fn run(args: Args, printer: &Printer) -> Result<ExitCode, CliError> {
 }
 
 /// Ends the work when the user asks for it: what was not committed is rolled back by the server.
-async fn interruptible(
-    work: impl Future<Output = Result<ExitCode, CliError>>,
-) -> Result<ExitCode, CliError> {
+async fn interruptible(work: impl Future<Output = Result<ExitCode, CliError>>) -> Result<ExitCode, CliError> {
     tokio::select! {
         result = work => result,
         () = asked_to_stop() => Ok(ExitCode::from(INTERRUPTED)),

@@ -51,7 +51,8 @@ fn show(context: &Context, all: &[TableStatus]) {
         context.printer.note("hint: make one with: lakefront load SOURCE --into SCHEMA.TABLE --key COLUMN");
         return;
     }
-    let mut table = Table::new(&["NAME", "POLICY", "STATE", "ROWS", "VERSION", "BEHIND", "SYNCED"]).numbers(&[3, 4, 5]);
+    let mut table =
+        Table::new(&["NAME", "POLICY", "STATE", "ROWS", "VERSION", "BEHIND", "SYNCED"]).numbers(&[3, 4, 5]);
     for status in all {
         let synced = status.last_update.as_ref().and_then(|u| u.ended_at).map_or_else(String::new, |at| {
             let ago = (chrono::Utc::now() - at).num_milliseconds().max(0) as f64 / 1000.0;

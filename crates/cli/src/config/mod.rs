@@ -29,7 +29,10 @@ pub fn load(named: Option<&Path>) -> Result<Loaded, CliError> {
     };
     let shown = path.display();
     let text = std::fs::read_to_string(&path).map_err(|e| {
-        CliError::usage(format!("cannot read the configuration file {shown}: {e}"), "name another with --config")
+        CliError::usage(
+            format!("cannot read the configuration file {shown}: {e}"),
+            "name another with --config",
+        )
     })?;
     let config: Config = toml::from_str(&text)
         .map_err(|e| CliError::usage(format!("{shown}: {}", e.to_string().trim_end()), ""))?;

@@ -1,7 +1,8 @@
 //! `[[synced_tables]]`
 
 use lakefront_model::{
-    GeneratedColumn, NotNull, NulBytePolicy, RowPolicy, SchedulingPolicy, SyncedTableSpec, TableName, TypeOverride,
+    GeneratedColumn, NotNull, NulBytePolicy, RowPolicy, SchedulingPolicy, SyncedTableSpec, TableName,
+    TypeOverride,
 };
 use serde::Deserialize;
 

@@ -6,7 +6,8 @@ use tracing_subscriber::EnvFilter;
 pub fn start(filter: Option<&str>) {
     let filter = EnvFilter::try_new(filter.unwrap_or("off,lakefront=warn,lakefront_sync=warn"))
         .unwrap_or_else(|_| EnvFilter::new("warn"));
-    let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let format =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     // Only a second call in one process could fail.
     drop(format.try_init());
 }

@@ -47,7 +47,8 @@ pub async fn watch<T>(
 
 fn bar(name: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{prefix} {bar:24.cyan/dim} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{prefix} {bar:24.cyan/dim} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.set_style(style.progress_chars("━━─"));
     bar.set_prefix(name.to_owned());
     bar

@@ -11,7 +11,10 @@ pub struct Table {
 impl Table {
     pub fn new(heading: &[&str]) -> Self {
         let mut table = comfy_table::Table::new();
-        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(heading.to_vec());
+        table
+            .load_style(NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .set_header(heading.to_vec());
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
         }

@@ -12,13 +12,13 @@ use bytes::{Bytes, BytesMut};
 use delta_kernel::object_store::path::Path;
 use delta_kernel::object_store::{ObjectStore, ObjectStoreExt};
 use std::ops::Range;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::oneshot;
 
 /// Bytes of one row group held at once by one reader.
 const GROUP_BYTES: u64 = 16 << 20;
 /// Bytes of a window at least, so that a request is worth its round trip.
-const LEAST_WINDOW: u64 = 256 << 10;
+const LEAST_WINDOW: u64 = 64 << 10;
 
 /// Reads of one unit. Only one thread reads a unit, so a lock is never waited for.
 #[derive(Debug)]
@@ -30,6 +30,9 @@ pub(crate) struct RemoteFile {
     columns: usize,
     held: Mutex<Vec<Held>>,
 }
+
+/// A window on its way.
+type Ahead = Receiver<Result<Bytes, object_store::Error>>;
 
 /// Where the bytes come from.
 #[derive(Debug, Clone)]
@@ -53,7 +56,7 @@ struct Held {
     start: u64,
     bytes: Bytes,
     /// the window after it
-    ahead: Option<oneshot::Receiver<Result<Bytes, object_store::Error>>>,
+    ahead: Option<Ahead>,
 }
 
 impl RemoteSource {
@@ -68,8 +71,8 @@ impl RemoteSource {
     }
 
     /// Starts to fetch a range.
-    fn start(&self, range: Range<u64>) -> oneshot::Receiver<Result<Bytes, object_store::Error>> {
-        let (sender, receiver) = oneshot::channel();
+    fn start(&self, range: Range<u64>) -> Ahead {
+        let (sender, receiver) = sync_channel(1);
         let Self { store, path, .. } = self.clone();
         let objects = store.objects().clone();
         store.spawn(async move {
@@ -123,7 +126,7 @@ impl RemoteFile {
         }
         let Some(index) = self.chunks.iter().position(|chunk| chunk.range.contains(&start)) else {
             // Not a wanted column's page: nothing that the reader of a sound file asks for.
-            return self.fetch_one(start..(start + length).min(self.len));
+            return self.fetch_one(start..(start + length.max(LEAST_WINDOW)).min(self.len));
         };
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let chunk = self.chunks.get(index).map(|chunk| (chunk.range.clone(), chunk.group_bytes));
@@ -132,56 +135,49 @@ impl RemoteFile {
             // The column's chunk of the row group before is read to its end.
             *before = Held::default();
         }
-        if held.get(index).is_some_and(|held| held.bytes.is_empty()) {
+        if held.get(index).is_some_and(|held| held.bytes.is_empty() && held.ahead.is_none()) {
             self.open_group(index, group_bytes, &mut held)?;
         }
         let Some(held) = held.get_mut(index) else { return Ok(Bytes::new()) };
-        self.extend(held, &range, start, length, group_bytes)?;
+        self.extend(held, &range, start, length)?;
         Ok(slice_from(&held.bytes, held.start, start).unwrap_or_default())
     }
 
-    /// Fetches the first (or only) windows of all chunks of the row group that a chunk belongs to.
+    /// Fetches all chunks of the row group that a chunk belongs to, or sets off for the first window of each.
     fn open_group(&self, index: usize, group_bytes: u64, held: &mut [Held]) -> Result<(), LakeError> {
         let first = index - index % self.columns.max(1);
         let group = first..(first + self.columns).min(self.chunks.len());
-        let window = self.window(group_bytes);
-        let chunks = self.chunks.get(group.clone()).unwrap_or_default();
-        let ranges: Vec<Range<u64>> = chunks
-            .iter()
-            .map(|chunk| chunk.range.start..chunk.range.end.min(chunk.range.start.saturating_add(window)))
-            .collect();
-        let fetched = self.source.fetch(ranges.clone())?;
-        for ((place, range), bytes) in group.zip(ranges).zip(fetched) {
-            let whole = self.chunks.get(place).is_some_and(|chunk| chunk.range.end == range.end);
-            let ahead = (!whole).then(|| self.read_ahead(place, range.end, window)).flatten();
-            if let Some(slot) = held.get_mut(place) {
-                *slot = Held { start: range.start, bytes, ahead };
+        let ranges: Vec<Range<u64>> =
+            self.chunks.iter().take(group.end).skip(group.start).map(|chunk| chunk.range.clone()).collect();
+        let slots = held.iter_mut().take(group.end).skip(group.start);
+        if group_bytes <= GROUP_BYTES {
+            let fetched = self.source.fetch(ranges.clone())?;
+            for ((slot, range), bytes) in slots.zip(ranges).zip(fetched) {
+                *slot = Held { start: range.start, bytes, ahead: None };
+            }
+        } else {
+            // One request for each: putting near ones together would fetch and hold what lies between.
+            for (slot, range) in slots.zip(ranges) {
+                let ahead = Some(self.source.start(range.start..self.window_end(range.start, &range)));
+                *slot = Held { start: range.start, bytes: Bytes::new(), ahead };
             }
         }
         Ok(())
     }
 
     /// Moves a chunk's window on so that it holds `start..start + length`, as far as the chunk goes.
-    fn extend(
-        &self,
-        held: &mut Held,
-        range: &Range<u64>,
-        start: u64,
-        length: u64,
-        group_bytes: u64,
-    ) -> Result<(), LakeError> {
-        let window = self.window(group_bytes);
+    fn extend(&self, held: &mut Held, range: &Range<u64>, start: u64, length: u64) -> Result<(), LakeError> {
         let wanted = start.saturating_add(length).min(range.end);
         while held.start + (held.bytes.len() as u64) < wanted || start < held.start {
             let end = held.start + held.bytes.len() as u64;
             let kept = slice_from(&held.bytes, held.start, start).unwrap_or_default();
             let from = if start < held.start || start > end { start } else { end };
             let next = match held.ahead.take() {
-                Some(ahead) if from == end => match ahead.blocking_recv() {
+                Some(ahead) if from == end => match ahead.recv() {
                     Ok(bytes) => bytes.map_err(|error| from_object_store(&self.source.reading, error))?,
                     Err(_) => return Err(self.source.reading.internal("the runtime ended")),
                 },
-                _ => self.fetch_one(from..range.end.min(from.saturating_add(window)))?,
+                _ => self.fetch_one(from..self.window_end(from, range).max(wanted))?,
             };
             if next.is_empty() {
                 return Err(self.source.reading.damaged("it ends early"));
@@ -190,29 +186,17 @@ impl RemoteFile {
             held.bytes = if kept.is_empty() { next } else { joined(&kept, &next) };
             held.start = reached - held.bytes.len() as u64;
             if reached < range.end {
-                held.ahead = Some(self.source.start(reached..range.end.min(reached.saturating_add(window))));
+                held.ahead = Some(self.source.start(reached..self.window_end(reached, range)));
             }
         }
         Ok(())
     }
 
-    fn read_ahead(
-        &self,
-        place: usize,
-        from: u64,
-        window: u64,
-    ) -> Option<oneshot::Receiver<Result<Bytes, object_store::Error>>> {
-        let end = self.chunks.get(place)?.range.end;
-        Some(self.source.start(from..end.min(from.saturating_add(window))))
-    }
-
-    /// Bytes of one window: the whole chunk where the row group fits, else its share of half the bound, as the next
-    /// window is held too.
-    fn window(&self, group_bytes: u64) -> u64 {
-        if group_bytes <= GROUP_BYTES {
-            return u64::MAX;
-        }
-        (GROUP_BYTES / 2 / (self.columns.max(1) as u64)).max(LEAST_WINDOW)
+    /// Where the window from a position of a chunk ends: all columns share the bound, half of it for the windows on
+    /// their way.
+    fn window_end(&self, from: u64, chunk: &Range<u64>) -> u64 {
+        let window = (GROUP_BYTES / 2 / (self.columns.max(1) as u64)).max(LEAST_WINDOW);
+        chunk.end.min(from.saturating_add(window))
     }
 
     fn fetch_one(&self, range: Range<u64>) -> Result<Bytes, LakeError> {

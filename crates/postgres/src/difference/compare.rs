@@ -1,5 +1,6 @@
 //! Counting a difference: checksums of key ranges first, then the rows of the ranges that differ.
 
+use super::apply::differs;
 use crate::error::Doing;
 use crate::keys::{key_text, same_key};
 use crate::table::Stage;
@@ -134,7 +135,7 @@ fn disagreements(target: &QualifiedName, stage: &Stage, mapping: &TableMapping) 
              FROM (SELECT ROW({all})::text AS row FROM ({copy}) AS t EXCEPT ALL SELECT ROW({all})::text FROM ({source}) AS t) AS r"
         )
     } else {
-        let differs = mapping.columns.iter().map(|c| {
+        let differing_columns = mapping.columns.iter().map(|c| {
             let name = ident::quote(&c.name);
             format!(
                 "CASE WHEN ROW(s.{name})::record OPERATOR(pg_catalog.*<>) ROW(t.{name})::record THEN {} END",
@@ -148,13 +149,12 @@ fn disagreements(target: &QualifiedName, stage: &Stage, mapping: &TableMapping) 
                     CASE WHEN s.{first_key} IS NULL OR t.{first_key} IS NULL THEN '{{}}'::text[]
                          ELSE array_remove(ARRAY[{differs}]::text[], NULL) END AS columns
              FROM ({source}) AS s FULL JOIN ({copy}) AS t ON {same}
-             WHERE s.{first_key} IS NULL OR t.{first_key} IS NULL OR ROW({new})::record OPERATOR(pg_catalog.*<>) ROW({old})::record",
+             WHERE s.{first_key} IS NULL OR t.{first_key} IS NULL OR {values_differ}",
             source_key = key_text("s", mapping),
             copy_key = key_text("t", mapping),
-            differs = differs.collect::<Vec<_>>().join(", "),
+            differs = differing_columns.collect::<Vec<_>>().join(", "),
             same = same_key("s", "t", mapping),
-            new = columns("s", mapping),
-            old = columns("t", mapping),
+            values_differ = differs("s", "t", mapping),
         )
     };
     format!(

@@ -156,7 +156,9 @@ pub async fn register(client: &Client, spec: &SyncedTableSpec, location: &str) -
         .doing(doing)?;
     let row = client
         .query_one(
-            &format!("SELECT {COLUMNS} FROM lakefront.synced_tables WHERE schema_name = $1 AND table_name = $2"),
+            &format!(
+                "SELECT {COLUMNS} FROM lakefront.synced_tables WHERE schema_name = $1 AND table_name = $2"
+            ),
             &[&target.schema, &target.table],
         )
         .await

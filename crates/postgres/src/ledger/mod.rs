@@ -6,7 +6,8 @@ mod update;
 
 pub use entry::{Entry, EntryState, find, list, register, remove};
 pub use update::{
-    Checkpoint, Claim, LastUpdate, Outcome, begin, fail, fence, finish, has_ended, last_update, note_source_version, release,
+    Checkpoint, Claim, LastUpdate, Outcome, begin, fail, fence, finish, has_ended, last_update,
+    note_source_version, release,
 };
 
 use crate::error::Doing;

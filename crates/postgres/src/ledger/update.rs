@@ -32,7 +32,10 @@ pub struct Claim {
 /// When the ledger cannot be written.
 pub async fn begin(client: &Client, entry: &Entry) -> PgResult<Claim> {
     let doing = || format!("taking over {}", entry.name);
-    client.execute("SELECT pg_advisory_lock($1, $2)", &[&TABLE_LOCK, &lock_number(entry.id)]).await.doing(doing)?;
+    client
+        .execute("SELECT pg_advisory_lock($1, $2)", &[&TABLE_LOCK, &lock_number(entry.id)])
+        .await
+        .doing(doing)?;
     let state = if entry.version.is_some() { EntryState::Updating } else { EntryState::InitialSnapshot };
     let epoch = client
         .query_one(
@@ -188,7 +191,9 @@ pub async fn finish(
     )
     .await
     .doing(doing)?;
-    let told = serde_json::json!({"table": checkpoint.spec.name.name.to_string(), "version": checkpoint.version}).to_string();
+    let told =
+        serde_json::json!({"table": checkpoint.spec.name.name.to_string(), "version": checkpoint.version})
+            .to_string();
     txn.execute("SELECT pg_notify('lakefront', $1)", &[&told]).await.doing(doing)?;
     Ok(())
 }

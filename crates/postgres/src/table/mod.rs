@@ -10,6 +10,7 @@ pub use comments::follow_source_comments;
 pub use live::{drop_live, hand_over};
 pub use publish::{grant_readers, publish};
 pub use shape::{
-    ColumnShape, DroppedColumn, ShapeChange, TableShape, add_generated_columns, add_missing_columns, drop_column, shape_of,
+    ColumnShape, DroppedColumn, ShapeChange, TableShape, add_generated_columns, add_missing_columns,
+    drop_column, shape_of,
 };
 pub use stage::{Pgvector, Rejected, Stage, StageKind, ensure_pgvector};

@@ -155,7 +155,11 @@ pub enum DroppedColumn {
 ///
 /// # Errors
 /// When the server refuses for another reason than an object that depends on it.
-pub async fn drop_column(txn: &mut Transaction<'_>, name: &QualifiedName, column: &str) -> PgResult<DroppedColumn> {
+pub async fn drop_column(
+    txn: &mut Transaction<'_>,
+    name: &QualifiedName,
+    column: &str,
+) -> PgResult<DroppedColumn> {
     let doing = || format!("dropping column {column} of {name}");
     let (table, quoted) = (ident::qualified(name), ident::quote(column));
     let attempt = txn.transaction().await.doing(doing)?;
@@ -167,7 +171,8 @@ pub async fn drop_column(txn: &mut Transaction<'_>, name: &QualifiedName, column
         Err(e) if e.code() == Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => {
             attempt.rollback().await.doing(doing)?;
             let detail = e.as_db_error().and_then(|db| db.detail()).unwrap_or("something depends on it");
-            let message = format!("column {column} is gone at the source and stays in the copy, NULL: {detail}");
+            let message =
+                format!("column {column} is gone at the source and stays in the copy, NULL: {detail}");
             let clear = format!("UPDATE {table} SET {quoted} = NULL WHERE {quoted} IS NOT NULL");
             txn.batch_execute(&format!("ALTER TABLE {table} ALTER COLUMN {quoted} DROP NOT NULL; {clear}"))
                 .await
@@ -197,7 +202,10 @@ pub async fn add_generated_columns(
             column.sql_type,
             column.expression
         );
-        client.execute(&add, &[]).await.doing(|| format!("adding the generated column {} to {name}", column.name))?;
+        client
+            .execute(&add, &[])
+            .await
+            .doing(|| format!("adding the generated column {} to {name}", column.name))?;
     }
     Ok(())
 }

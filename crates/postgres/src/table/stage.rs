@@ -57,6 +57,11 @@ impl Stage {
         format!("lakefront.{}", ident::quote(&self.rejected))
     }
 
+    /// The list of places at which stage and live table differ, as SQL text.
+    pub(crate) fn difference_sql(&self) -> String {
+        format!("lakefront.{}", ident::quote(&format!("{}_difference", self.table)))
+    }
+
     /// Makes the stage, empty, dropping one that a killed process left.
     ///
     /// # Errors
@@ -100,10 +105,7 @@ impl Stage {
     /// # Errors
     /// When the server refuses.
     pub async fn analyze(&self, client: &Client) -> PgResult<()> {
-        client
-            .batch_execute(&format!("ANALYZE {}", self.sql()))
-            .await
-            .doing(|| "gathering statistics".into())
+        client.batch_execute(&format!("ANALYZE {}", self.sql())).await.doing(|| "gathering statistics".into())
     }
 
     /// Drops the stage if it is there.
