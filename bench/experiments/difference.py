@@ -42,9 +42,11 @@ def ways(server: Server) -> dict:
         "image-1-worker": way("t.* *<> s.*", "max_parallel_workers_per_gather=1"),
         "columns-1-worker": way(PER_COLUMN, "max_parallel_workers_per_gather=1"),
         "group-by": way(
-            "", query=f"CREATE UNLOGGED TABLE d AS SELECT id, min(new) AS new, min(old) AS old FROM "
+            "",
+            query=f"CREATE UNLOGGED TABLE d AS SELECT id, min(new) AS new, min(old) AS old FROM "
             f"(SELECT {ROWS}, ctid AS new, NULL::tid AS old FROM s UNION ALL SELECT {ROWS}, NULL, ctid FROM t) both_sides "
-            f"GROUP BY {ROWS} HAVING count(*) = 1"),
+            f"GROUP BY {ROWS} HAVING count(*) = 1",
+        ),
     }
 
 

@@ -75,7 +75,11 @@ def run(server: Server, phases: list[Phase]) -> Run:
 
 
 def compare(
-    server: Server, variants: dict[str, Callable[[], list[Phase]]], reference: str, rounds: int, clean: Callable[[], None]
+    server: Server,
+    variants: dict[str, Callable[[], list[Phase]]],
+    reference: str,
+    rounds: int,
+    clean: Callable[[], None],
 ) -> dict[str, list[Run]]:
     """Runs every variant once per round and prints the medians, with the ratio to `reference` round by round."""
     runs: dict[str, list[Run]] = {name: [] for name in variants}
@@ -86,8 +90,12 @@ def compare(
             clean()
             server.settle()
             runs[name].append(run(server, variants[name]()))
-        print(f"round {number + 1} of {rounds}, load {os.getloadavg()[0]:.1f}: " + ", ".join(
-            f"{name} {runs[name][-1].seconds:.1f}" for name in variants), file=sys.stderr, flush=True)
+        print(
+            f"round {number + 1} of {rounds}, load {os.getloadavg()[0]:.1f}: "
+            + ", ".join(f"{name} {runs[name][-1].seconds:.1f}" for name in variants),
+            file=sys.stderr,
+            flush=True,
+        )
     report(runs, reference)
     return runs
 
@@ -107,4 +115,6 @@ def report(runs: dict[str, list[Run]], reference: str) -> None:
             f"| {name} | {statistics.median(ratios):.2f} | {' '.join(f'{r:.2f}' for r in ratios)} "
             f"| {statistics.median(r.seconds for r in results):.1f} "
             f"| {statistics.median(sum(r.cpu.values()) for r in results):.1f} "
-            f"| {statistics.median(r.wal for r in results) / 1e6:.0f} | {phases} |", flush=True)
+            f"| {statistics.median(r.wal for r in results) / 1e6:.0f} | {phases} |",
+            flush=True,
+        )

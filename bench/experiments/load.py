@@ -50,7 +50,13 @@ def variants(server: Server, whole: Path, parts: list[Path]) -> dict:
 
     def spread(connections: int, before: list[str], table=lambda number: "t", after=lambda number: [], options=""):
         return [
-            server.psql("BEGIN", *before, *(copy(table(n), part, options) for part in parts[n::connections]), *after(n), "COMMIT")
+            server.psql(
+                "BEGIN",
+                *before,
+                *(copy(table(n), part, options) for part in parts[n::connections]),
+                *after(n),
+                "COMMIT",
+            )
             for n in range(connections)
         ]
 
@@ -58,35 +64,52 @@ def variants(server: Server, whole: Path, parts: list[Path]) -> dict:
         def phases():
             server.sql(create)
             return [("copy", spread(connections, list(sets))), ("key", plain(*(key or (KEY,))))]
+
         return phases
 
     def unlogged(connections):
         def phases():
             server.sql(CREATE.replace("TABLE", "UNLOGGED TABLE"))
-            return [("copy", spread(connections, [])), ("key", plain(KEY)), ("set logged", plain("ALTER TABLE t SET LOGGED"))]
+            return [
+                ("copy", spread(connections, [])),
+                ("key", plain(KEY)),
+                ("set logged", plain("ALTER TABLE t SET LOGGED")),
+            ]
+
         return phases
 
     def unlogged_at_once(connections):
         def phases():
             server.sql(CREATE.replace("TABLE", "UNLOGGED TABLE"))
-            return [("copy", spread(connections, [])), ("set logged, key", plain("ALTER TABLE t SET LOGGED, ADD PRIMARY KEY (id)"))]
+            return [
+                ("copy", spread(connections, [])),
+                ("set logged, key", plain("ALTER TABLE t SET LOGGED, ADD PRIMARY KEY (id)")),
+            ]
+
         return phases
 
     def key_first(connections):
         def phases():
             server.sql(CREATE, KEY)
             return [("copy", spread(connections, []))]
+
         return phases
 
     def own_tables(connections, *sets):
         def phases():
             copies = [
-                server.psql("BEGIN", *sets, NOT_NULL.replace("TABLE t", f"TABLE t{n}"),
-                            *(copy(f"t{n}", part, ", freeze") for part in parts[n::connections]),
-                            f"ALTER TABLE t{n} ADD PRIMARY KEY (id)", "COMMIT")
+                server.psql(
+                    "BEGIN",
+                    *sets,
+                    NOT_NULL.replace("TABLE t", f"TABLE t{n}"),
+                    *(copy(f"t{n}", part, ", freeze") for part in parts[n::connections]),
+                    f"ALTER TABLE t{n} ADD PRIMARY KEY (id)",
+                    "COMMIT",
+                )
                 for n in range(connections)
             ]
             return [("copy and key", copies)]
+
         return phases
 
     def limit(*sets, key=KEY, create=CREATE):
@@ -120,10 +143,14 @@ def variants(server: Server, whole: Path, parts: list[Path]) -> dict:
         "logged-2-mwm-64MB": logged(2, "SET maintenance_work_mem = '64MB'", KEY, create=NOT_NULL),
         "logged-2-mwm-1GB": logged(2, "SET maintenance_work_mem = '1GB'", KEY, create=NOT_NULL),
         "logged-2-1-worker-mwm-1GB": logged(
-            2, "SET maintenance_work_mem = '1GB'", "SET max_parallel_maintenance_workers = 1", KEY, create=NOT_NULL),
+            2, "SET maintenance_work_mem = '1GB'", "SET max_parallel_maintenance_workers = 1", KEY, create=NOT_NULL
+        ),
         "logged-2-analyze": logged(2, KEY, "ANALYZE t"),
         "logged-2-vacuum": logged(2, KEY, "VACUUM (FREEZE, ANALYZE) t"),
-        "limit-analyze": lambda: [("copy", one(CREATE, copy("t", whole, ", freeze"), KEY)), ("analyze", plain("ANALYZE t"))],
+        "limit-analyze": lambda: [
+            ("copy", one(CREATE, copy("t", whole, ", freeze"), KEY)),
+            ("analyze", plain("ANALYZE t")),
+        ],
         "unlogged-2": unlogged(2),
         "unlogged-2-at-once": unlogged_at_once(2),
         "unlogged-4-at-once": unlogged_at_once(4),

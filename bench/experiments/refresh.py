@@ -37,8 +37,13 @@ def base(server: Server, work: Path, rows: int, fractions: list[float]) -> None:
         if child.wait():
             raise RuntimeError("the base table could not be loaded")
     server.sql(
-        load.KEY, "CREATE INDEX t_category ON t (category)", "CREATE INDEX t_price ON t (price)", "CREATE VIEW v AS SELECT * FROM t",
-        "GRANT SELECT ON t TO reader", "COMMENT ON TABLE t IS 'fashion'", "CREATE TABLE before AS SELECT 't'::regclass::oid AS oid",
+        load.KEY,
+        "CREATE INDEX t_category ON t (category)",
+        "CREATE INDEX t_price ON t (price)",
+        "CREATE VIEW v AS SELECT * FROM t",
+        "GRANT SELECT ON t TO reader",
+        "COMMENT ON TABLE t IS 'fashion'",
+        "CREATE TABLE before AS SELECT 't'::regclass::oid AS oid",
         "VACUUM (FREEZE, ANALYZE) t",
     )
     columns = [name for name in dataset.POSTGRES_COLUMNS if name not in ("id", "quantity")]
@@ -47,11 +52,12 @@ def base(server: Server, work: Path, rows: int, fractions: list[float]) -> None:
         place = "(hashint8(id)::bigint + 2147483648) % 100000"
         changed, way = f"{place} < {round(fraction * 100_000)} AND id <> 1", f"{place} % 10"
         for half in range(2):
-            server.sql(
-                f"COPY (SELECT CASE WHEN {changed} AND {way} = 8 THEN id + 1000000000 ELSE id END, "
+            rows = (
+                f"SELECT CASE WHEN {changed} AND {way} = 8 THEN id + 1000000000 ELSE id END, "
                 f"CASE WHEN {changed} AND {way} < 8 THEN quantity + 1 ELSE quantity END, {', '.join(columns)} "
-                f"FROM t WHERE NOT ({changed} AND {way} = 9) AND id % 2 = {half}) TO '{snapshot(server.folder, fraction, half)}' (FORMAT binary)"
+                f"FROM t WHERE NOT ({changed} AND {way} = 9) AND id % 2 = {half}"
             )
+            server.sql(f"COPY ({rows}) TO '{snapshot(server.folder, fraction, half)}' (FORMAT binary)")
     server.administer("ALTER DATABASE bench RENAME TO base")
     server.administer("CREATE DATABASE bench")
 
@@ -69,8 +75,29 @@ class Reader:
         self.prefix = server.folder / "reader"
         for old in server.folder.glob("reader.*[0-9]"):
             old.unlink()
-        line = [str(server.bin / "pgbench"), "-n", "-c1", "-j1", "-R1000", "-T600", "-M", "prepared", "-f", str(script), "-l"]
-        line += [f"--log-prefix={self.prefix}", "-h", str(server.folder), "-p", str(server.port), "-U", "postgres", "bench"]
+        line = [
+            str(server.bin / "pgbench"),
+            "-n",
+            "-c1",
+            "-j1",
+            "-R1000",
+            "-T600",
+            "-M",
+            "prepared",
+            "-f",
+            str(script),
+            "-l",
+        ]
+        line += [
+            f"--log-prefix={self.prefix}",
+            "-h",
+            str(server.folder),
+            "-p",
+            str(server.port),
+            "-U",
+            "postgres",
+            "bench",
+        ]
         self.child = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         time.sleep(1)
 
@@ -82,7 +109,9 @@ class Reader:
         (log,) = self.prefix.parent.glob("reader.*[0-9]")
         # Fields: client, transaction, latency, script, epoch seconds, microseconds, lag of the schedule. The lag belongs to the
         # latency with -R; subtracting it gives the wait of this read alone.
-        waits = sorted((int(f[2]) - int(f[6])) / 1000 for f in map(str.split, log.read_text().splitlines()) if len(f) > 6)
+        waits = sorted(
+            (int(f[2]) - int(f[6])) / 1000 for f in map(str.split, log.read_text().splitlines()) if len(f) > 6
+        )
         return waits[-1], waits[int(len(waits) * 0.99)], len(waits), failed
 
 
@@ -100,7 +129,9 @@ def main() -> None:
     settings = {"autovacuum": "off", **dict(entry.split("=", 1) for entry in options.set)}
     with Server(options.pg, options.work / "cluster", settings) as server:
         base(server, options.work, options.rows, fractions)
-        print("| changed | way | seconds | CPU s | WAL MB | size after | longest read ms (p99) | oid, view, grant, comment | phases s |")
+        print(
+            "| changed | way | seconds | CPU s | WAL MB | size after | longest read ms (p99) | oid, view, grant, comment | phases s |"
+        )
         print("|---|---|---|---|---|---|---|---|---|")
         for fraction in fractions:
             for name in options.only.split(","):
@@ -113,14 +144,17 @@ def once(server: Server, rows: int, fraction: float, name: str):
     server.administer("CREATE DATABASE bench TEMPLATE base STRATEGY file_copy")
     method = METHODS[name](Context(server, [snapshot(server.folder, fraction, half) for half in range(2)]))
     server.settle()
-    before = int(server.sql("SELECT pg_total_relation_size('t')") if name != "swap-partition" else server.sql(
-        "SELECT pg_total_relation_size('t_1')"))
+    before = size(server)
     reader = Reader(server, rows)
     run = lab.run(server, method)
     read = reader.stop()
-    after = int(server.sql("SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('t')") if name == "swap-partition" else server.sql(
-        "SELECT pg_total_relation_size('t')"))
-    return run, after / before, read, server.sql(SURVIVES)
+    return run, size(server) / before, read, server.sql(SURVIVES)
+
+
+def size(server: Server) -> int:
+    """Bytes of heap and indexes of `t`, and of its partition where it has one."""
+    members = "SELECT 't'::regclass UNION SELECT relid FROM pg_partition_tree('t')"
+    return int(server.sql(f"SELECT sum(pg_total_relation_size(member)) FROM ({members}) AS all_of_it (member)"))
 
 
 def show(fraction: float, name: str, results) -> None:
@@ -131,7 +165,9 @@ def show(fraction: float, name: str, results) -> None:
         f"| {fraction:.0%} | {name} | {statistics.median(run.seconds for run in runs):.1f} "
         f"| {statistics.median(sum(run.cpu.values()) for run in runs):.1f} | {statistics.median(run.wal for run in runs) / 1e6:.0f} "
         f"| {results[0][1]:.2f} | {max(r[2][0] for r in results):.0f} ({max(r[2][1] for r in results):.1f}){failed} "
-        f"| {results[0][3]} | {phases} |", flush=True)
+        f"| {results[0][3]} | {phases} |",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

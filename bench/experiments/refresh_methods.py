@@ -122,7 +122,9 @@ def swap_rename(at: Context) -> list[lab.Phase]:
     """The second table takes the name; the view still reads the first, which therefore cannot be dropped."""
     return [
         *_built(at),
-        at.transaction("swap", "SET LOCAL lock_timeout = '50ms'", "ALTER TABLE t RENAME TO t_old", "ALTER TABLE s RENAME TO t"),
+        at.transaction(
+            "swap", "SET LOCAL lock_timeout = '50ms'", "ALTER TABLE t RENAME TO t_old", "ALTER TABLE s RENAME TO t"
+        ),
     ]
 
 
@@ -131,9 +133,18 @@ def swap_rename_complete(at: Context) -> list[lab.Phase]:
     return [
         *_built(at),
         at.transaction(
-            "swap", "SET LOCAL lock_timeout = '50ms'", "DROP VIEW v", "ALTER TABLE t RENAME TO t_old", "ALTER TABLE s RENAME TO t",
-            "CREATE VIEW v AS SELECT * FROM t", "GRANT SELECT ON t TO reader", "COMMENT ON TABLE t IS 'fashion'", "DROP TABLE t_old",
-            "ALTER INDEX s_pkey RENAME TO t_pkey", "ALTER INDEX s_category RENAME TO t_category", "ALTER INDEX s_price RENAME TO t_price",
+            "swap",
+            "SET LOCAL lock_timeout = '50ms'",
+            "DROP VIEW v",
+            "ALTER TABLE t RENAME TO t_old",
+            "ALTER TABLE s RENAME TO t",
+            "CREATE VIEW v AS SELECT * FROM t",
+            "GRANT SELECT ON t TO reader",
+            "COMMENT ON TABLE t IS 'fashion'",
+            "DROP TABLE t_old",
+            "ALTER INDEX s_pkey RENAME TO t_pkey",
+            "ALTER INDEX s_category RENAME TO t_category",
+            "ALTER INDEX s_price RENAME TO t_price",
         ),
     ]
 
@@ -141,9 +152,14 @@ def swap_rename_complete(at: Context) -> list[lab.Phase]:
 def swap_partition(at: Context) -> list[lab.Phase]:
     """The live table is partitioned with one partition; detach and attach exchange it."""
     at.server.sql(
-        "ALTER TABLE t RENAME TO t_1", "DROP VIEW v", "CREATE TABLE t (LIKE t_1 INCLUDING ALL) PARTITION BY HASH (id)",
-        "ALTER TABLE t ATTACH PARTITION t_1 FOR VALUES WITH (MODULUS 1, REMAINDER 0)", "CREATE VIEW v AS SELECT * FROM t",
-        "GRANT SELECT ON t TO reader", "COMMENT ON TABLE t IS 'fashion'", "UPDATE before SET oid = 't'::regclass::oid",
+        "ALTER TABLE t RENAME TO t_1",
+        "DROP VIEW v",
+        "CREATE TABLE t (LIKE t_1 INCLUDING ALL) PARTITION BY HASH (id)",
+        "ALTER TABLE t ATTACH PARTITION t_1 FOR VALUES WITH (MODULUS 1, REMAINDER 0)",
+        "CREATE VIEW v AS SELECT * FROM t",
+        "GRANT SELECT ON t TO reader",
+        "COMMENT ON TABLE t IS 'fashion'",
+        "UPDATE before SET oid = 't'::regclass::oid",
     )
     check = "CHECK (satisfies_hash_partition('t'::regclass, 1, 0, id))"
     built = _built(at)
@@ -152,8 +168,11 @@ def swap_partition(at: Context) -> list[lab.Phase]:
         at.plain("check", f"ALTER TABLE s ADD CONSTRAINT s_whole {check}"),
         *built[1:],
         at.transaction(
-            "swap", "SET LOCAL lock_timeout = '50ms'", "ALTER TABLE t DETACH PARTITION t_1",
-            "ALTER TABLE t ATTACH PARTITION s FOR VALUES WITH (MODULUS 1, REMAINDER 0)", "DROP TABLE t_1",
+            "swap",
+            "SET LOCAL lock_timeout = '50ms'",
+            "ALTER TABLE t DETACH PARTITION t_1",
+            "ALTER TABLE t ATTACH PARTITION s FOR VALUES WITH (MODULUS 1, REMAINDER 0)",
+            "DROP TABLE t_1",
         ),
     ]
 

@@ -30,17 +30,41 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run", description=__doc__.splitlines()[0])
-    parser.set_defaults(part="all", rows=[5_000_000, 20_000_000], order="shuffled", rounds=5, dlt=False, set=[],
-                        contestants="all", seconds=10, connections=32, skip_build=False, reports=REPORTS)
+    parser.set_defaults(
+        part="all",
+        rows=[5_000_000, 20_000_000],
+        order="shuffled",
+        rounds=5,
+        dlt=False,
+        set=[],
+        contestants="all",
+        seconds=10,
+        connections=32,
+        skip_build=False,
+        reports=REPORTS,
+    )
     parser.add_argument("--skip-build", action="store_true", help="take target/release/lakefront as it is")
     parts = parser.add_subparsers(dest="part")
     load = parts.add_parser("load", help="Delta table to indexed PostgreSQL table")
-    load.add_argument("--rows", type=int, nargs="+", default=[5_000_000, 20_000_000],
-                      help="sizes; the first takes all contestants, the others Lakefront and the limit")
-    load.add_argument("--order", choices=("shuffled", "ascending"), default="shuffled", help="order of the keys in the source")
+    load.add_argument(
+        "--rows",
+        type=int,
+        nargs="+",
+        default=[5_000_000, 20_000_000],
+        help="sizes; the first takes all contestants, the others Lakefront and the limit",
+    )
+    load.add_argument(
+        "--order", choices=("shuffled", "ascending"), default="shuffled", help="order of the keys in the source"
+    )
     load.add_argument("--rounds", type=int, default=5)
     load.add_argument("--dlt", action="store_true", help="run dlt too (over a minute a round)")
-    load.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the server, such as wal_level=replica")
+    load.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the server, such as wal_level=replica",
+    )
     load.add_argument("--contestants", choices=("all", "others"), default="all", help="'others' leaves Lakefront out")
     products = parts.add_parser("products", help="the products API against FastAPI")
     products.add_argument("--rounds", type=int, default=3)
@@ -48,7 +72,12 @@ def _arguments() -> argparse.Namespace:
     products.add_argument("--connections", type=int, default=32)
     for part in (load, products):
         part.add_argument("--reports", type=Path, default=REPORTS, help="folder of the report and its plot")
-        part.add_argument("--skip-build", action="store_true", default=argparse.SUPPRESS, help="take target/release/lakefront as it is")
+        part.add_argument(
+            "--skip-build",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="take target/release/lakefront as it is",
+        )
     options = parser.parse_args()
     options.part = options.part or "all"
     return options
@@ -84,8 +113,8 @@ def _load(options: argparse.Namespace, bin_folder: Path) -> None:
     load_report.write(outcome, options.reports)
     first = sources[0].rows
     rows = [(who.name, [run.seconds for run in of(outcome.results, who.name, first).values()]) for who in chosen]
-    plots.dots(options.reports / "load.svg", f"{first:,} rows from Delta to PostgreSQL with primary key", "seconds, each run and median", rows,
-               "lakefront")
+    title = f"{first:,} rows from Delta to PostgreSQL with primary key"
+    plots.dots(options.reports / "load.svg", title, "seconds, each run and median", rows, "lakefront")
 
 
 def _products(options: argparse.Namespace, bin_folder: Path) -> None:

@@ -63,7 +63,9 @@ def _column(array: pa.Array):
     valid = np.asarray(array.is_valid())
     kind = array.type
     if pa.types.is_string(kind):
-        offsets = np.frombuffer(array.buffers()[1], dtype=np.int32)[array.offset : array.offset + n + 1].astype(np.int64)
+        offsets = np.frombuffer(array.buffers()[1], dtype=np.int32)[array.offset : array.offset + n + 1].astype(
+            np.int64
+        )
         return valid, np.diff(offsets), (offsets, np.frombuffer(array.buffers()[2], dtype=np.uint8))
     if pa.types.is_decimal(kind):
         return valid, np.full(n, 14, dtype=np.int64), _numeric(array)

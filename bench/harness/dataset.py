@@ -46,8 +46,11 @@ _WORDS = (
     "zipped buttoned collared pleated tailored casual formal summer winter spring autumn black white navy "
     "olive crimson sand stone indigo charcoal shirt jacket trousers dress skirt coat scarf belt boots sandals"
 ).split()
-_CATEGORIES = [f"{kind} / {part}" for kind in ("Apparel", "Footwear", "Accessories", "Home") for part in
-               ("Everyday", "Outdoor", "Party", "Work", "Sport")]
+_CATEGORIES = [
+    f"{kind} / {part}"
+    for kind in ("Apparel", "Footwear", "Accessories", "Home")
+    for part in ("Everyday", "Outdoor", "Party", "Work", "Sport")
+]
 _FIRST_DAY = 17_000  # 2016-07-18
 _DAYS = 3_000
 _DAY_MICROS = 86_400_000_000

@@ -49,8 +49,12 @@ def run(server: Server, contestants: list[Contestant], sources: list[Source], ro
         for source, contestant in turns[shift:] + turns[:shift]:
             outcome.results.append(_once(server, contestant, source, number))
             last = outcome.results[-1]
-            print(f"round {number + 1} of {rounds}: {contestant.name}, {source.rows:,} rows, {last.seconds:.2f} s, "
-                  f"{last.peak_rss / 2**20:.0f} MiB", file=sys.stderr, flush=True)
+            print(
+                f"round {number + 1} of {rounds}: {contestant.name}, {source.rows:,} rows, {last.seconds:.2f} s, "
+                f"{last.peak_rss / 2**20:.0f} MiB",
+                file=sys.stderr,
+                flush=True,
+            )
         _keep(outcome)
     return outcome
 
@@ -77,11 +81,11 @@ def _check(server: Server, contestant: Contestant, source: Source) -> None:
     if found[1] != "1":
         raise WrongResult(f"{contestant.name} left {TABLE} without a primary key")
     if reference.exists() and reference.read_text() != found[0]:
-        raise WrongResult(f"{contestant.name}: count and sums of {TABLE} are {found[0]}, the source's {reference.read_text()}")
+        raise WrongResult(
+            f"{contestant.name}: count and sums of {TABLE} are {found[0]}, the source's {reference.read_text()}"
+        )
 
 
 def _keep(outcome: Outcome) -> None:
     path = Path(CACHE / "load.json")
     path.write_text(json.dumps(asdict(outcome), indent=1))
-
-

@@ -40,7 +40,9 @@ def _ratios(outcome: Outcome, rows: int) -> list[str]:
     for other, wanted in ((LIMIT, f"at most {_WANTED_TO_LIMIT}"), (ADBC, f"at most {_WANTED_TO_PEER}"), (DLT, "")):
         theirs = pairs.of(outcome.results, other.name, rows)
         if theirs:
-            lines.append(f"| time, Lakefront to {other.title} | {pairs.summary(pairs.ratios(ours, theirs))} | {wanted} |")
+            lines.append(
+                f"| time, Lakefront to {other.title} | {pairs.summary(pairs.ratios(ours, theirs))} | {wanted} |"
+            )
     limit, peer = (pairs.of(outcome.results, name, rows) for name in ("limit", "adbc"))
     lines.append(f"| time, best peer to the limit | {pairs.summary(pairs.ratios(peer, limit))} | |")
     return [*lines, ""]
@@ -65,13 +67,20 @@ def _growth(outcome: Outcome, sizes: list[int]) -> list[str]:
 
 
 def _times(outcome: Outcome, sizes: list[int]) -> list[str]:
-    lines = ["## Each contestant", "", "| | rows | seconds | CPU seconds of the process | peak memory, MiB |", "|---|---|---|---|---|"]
+    lines = [
+        "## Each contestant",
+        "",
+        "| | rows | seconds | CPU seconds of the process | peak memory, MiB |",
+        "|---|---|---|---|---|",
+    ]
     for size in sizes:
         for contestant in (LAKEFRONT, LIMIT, ADBC, DLT):
             runs = list(pairs.of(outcome.results, contestant.name, size).values())
             if runs:
                 cpu = statistics.median(run.cpu_seconds for run in runs)
                 memory = max(run.peak_rss for run in runs) / 2**20
-                lines.append(f"| {contestant.title} | {size:,} | {pairs.summary([run.seconds for run in runs], 1)} "
-                             f"| {cpu:.1f} | {memory:.0f} |")
+                lines.append(
+                    f"| {contestant.title} | {size:,} | {pairs.summary([run.seconds for run in runs], 1)} "
+                    f"| {cpu:.1f} | {memory:.0f} |"
+                )
     return [*lines, "", f"Wanted: peak memory of Lakefront under {_WANTED_MEMORY // 2**20} MiB.", ""]

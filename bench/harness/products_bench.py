@@ -71,8 +71,12 @@ def _measure(running: "_Running", name: str, number: int, seconds: int, connecti
         measure(url, connections, 2)  # fills pools, caches and prepared statements
         answers = measure(url, connections, seconds)
         outcome.measurements.append(Measurement(number, name, route, answers))
-        print(f"round {number + 1}: {name}, {route}: {answers.throughput:.0f}/s, p50 {answers.p50:.2f} ms, "
-              f"p99 {answers.p99:.2f} ms, {answers.failed} failed", file=sys.stderr, flush=True)
+        print(
+            f"round {number + 1}: {name}, {route}: {answers.throughput:.0f}/s, p50 {answers.p50:.2f} ms, "
+            f"p99 {answers.p99:.2f} ms, {answers.failed} failed",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _same_total(name: str, route: str, url: str, totals: dict[str, int]) -> None:
@@ -95,18 +99,42 @@ class _Running:
         self.work.mkdir(parents=True, exist_ok=True)
         self.environment = {**os.environ, "DATABASE_URL": server.url}
         if name == "storefront":
-            self.command = [str(BINARY), "demo", "--port", str(self.port), "--data", str(CACHE / "demo"), "--activity", "off",
-                            "--database", server.url]
+            self.command = [
+                str(BINARY),
+                "demo",
+                "--port",
+                str(self.port),
+                "--data",
+                str(CACHE / "demo"),
+                "--activity",
+                "off",
+                "--database",
+                server.url,
+            ]
         else:
             # One worker per core, as `uvicorn` is deployed; uvloop and httptools are installed and chosen by it.
-            self.command = [sys.executable, "-m", "uvicorn", "products_app:app", "--app-dir", str(PEERS), "--port", str(self.port),
-                            "--workers", str(os.cpu_count() or 1), "--no-access-log", "--log-level", "warning"]
+            self.command = [
+                sys.executable,
+                "-m",
+                "uvicorn",
+                "products_app:app",
+                "--app-dir",
+                str(PEERS),
+                "--port",
+                str(self.port),
+                "--workers",
+                str(os.cpu_count() or 1),
+                "--no-access-log",
+                "--log-level",
+                "warning",
+            ]
             self.environment["PRODUCTS_DRIVER"] = name
 
     def __enter__(self):
         self.log = (self.work / "log").open("wb")
-        self.process = subprocess.Popen(self.command, cwd=self.work, env=self.environment, stdout=self.log, stderr=self.log,
-                                        start_new_session=True)
+        self.process = subprocess.Popen(
+            self.command, cwd=self.work, env=self.environment, stdout=self.log, stderr=self.log, start_new_session=True
+        )
         try:
             self._wait()
         except BaseException:
@@ -125,7 +153,9 @@ class _Running:
         self.log.close()
 
     def some_id(self) -> str:
-        with urllib.request.urlopen(f"{self.base}/api/v1/products?page_size=1&sort_by=product_id", timeout=30) as response:
+        with urllib.request.urlopen(
+            f"{self.base}/api/v1/products?page_size=1&sort_by=product_id", timeout=30
+        ) as response:
             return json.load(response)["products"][0]["product_id"]
 
     def _wait(self) -> None:

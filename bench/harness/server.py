@@ -64,7 +64,9 @@ class Server:
         with (data / "postgresql.conf").open("a") as conf:
             for name, value in self.settings.items():
                 conf.write(f"{name} = '{value}'\n")
-            conf.write(f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{self.folder}'\n")
+            conf.write(
+                f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{self.folder}'\n"
+            )
         self._run("pg_ctl", "-D", data, "-l", self.folder / "log", "-w", "start")
         self.administer("CREATE DATABASE bench")
         return self

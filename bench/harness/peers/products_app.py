@@ -25,8 +25,19 @@ COLUMNS = (
 )
 EQUAL = ("gender", "master_category", "sub_category", "article_type", "base_color", "season", "usage")
 Sortable = Literal[
-    "product_id", "gender", "master_category", "sub_category", "article_type", "base_color", "season", "year", "usage",
-    "product_display_name", "price", "image_path", "ingested_at",
+    "product_id",
+    "gender",
+    "master_category",
+    "sub_category",
+    "article_type",
+    "base_color",
+    "season",
+    "year",
+    "usage",
+    "product_display_name",
+    "price",
+    "image_path",
+    "ingested_at",
 ]
 
 
@@ -125,8 +136,12 @@ async def products(
 ) -> ProductPage:
     conditions, values = [], []
     given = (gender, master_category, sub_category, article_type, base_color, season, usage)
-    for pattern, value in [*((f"{column} = ", v) for column, v in zip(EQUAL, given)), ("price >= ", min_price),
-                           ("price <= ", max_price), ("product_display_name ILIKE ", f"%{q}%" if q else None)]:
+    for pattern, value in [
+        *((f"{column} = ", v) for column, v in zip(EQUAL, given)),
+        ("price >= ", min_price),
+        ("price <= ", max_price),
+        ("product_display_name ILIKE ", f"%{q}%" if q else None),
+    ]:
         if value is not None:
             values.append(value)
             conditions.append(f"{pattern}${len(values)}")
@@ -138,8 +153,13 @@ async def products(
         (f"SELECT count(*) AS total FROM {TABLE}{where}", values),
     )
     total = count[0]["total"]
-    return ProductPage(products=[product(row) for row in found], total=total, page=page, page_size=page_size,
-                       has_more=page * page_size < total)
+    return ProductPage(
+        products=[product(row) for row in found],
+        total=total,
+        page=page,
+        page_size=page_size,
+        has_more=page * page_size < total,
+    )
 
 
 @app.get("/api/v1/products/{product_id}")

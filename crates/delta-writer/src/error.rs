@@ -73,7 +73,7 @@ pub enum DeltaWriteError {
         reason: String,
     },
     /// The file system refused.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be read or written", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -81,7 +81,7 @@ pub enum DeltaWriteError {
         source: std::io::Error,
     },
     /// A Parquet file could not be written or read.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be read or written as Parquet", path.display())]
     Parquet {
         /// The Parquet file.
         path: PathBuf,
@@ -89,7 +89,7 @@ pub enum DeltaWriteError {
         source: ParquetError,
     },
     /// A computation on Arrow data failed, often inside a caller's filter or update function.
-    #[error("computing the rows to write: {0}")]
+    #[error("the rows to write cannot be computed")]
     Arrow(#[from] ArrowError),
 }
 

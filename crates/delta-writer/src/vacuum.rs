@@ -49,8 +49,11 @@ impl DeltaTable {
         let tombstones = &mut self.state_mut().tombstones;
         tombstones.retain(|_, stone| stone.removed_at >= since);
         let folder = log::folder(self.path());
+        // What a writer that was killed had put aside.
+        let aside = |name: &str| name.starts_with('_') && name.ends_with(".tmp");
+        vacuumed.log_files = remove_old(&folder, before, &mut vacuumed.bytes, aside)?;
         if let Some(checkpoint) = newest_checkpoint_before(&folder, before)? {
-            vacuumed.log_files = remove_old(&folder, before, &mut vacuumed.bytes, |name| {
+            vacuumed.log_files += remove_old(&folder, before, &mut vacuumed.bytes, |name| {
                 log::version_of(name).is_some_and(|(version, _)| version < checkpoint)
             })?;
         }

@@ -154,7 +154,8 @@ fn a_failing_update_leaves_nothing() {
         },
     );
     let refused = table.commit(short).unwrap_err();
-    assert!(refused.to_string().contains("1 images for 10 rows"), "{refused}");
+    let cause = std::error::Error::source(&refused).unwrap().to_string();
+    assert!(cause.contains("1 images for 10 rows"), "{cause}");
     assert_eq!(parquet_files(folder.path()), 3);
     assert_eq!(table.version(), 1);
 }

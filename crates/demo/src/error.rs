@@ -38,7 +38,7 @@ pub enum DemoError {
         column: String,
     },
     /// The file system refused.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be read or written", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -46,10 +46,10 @@ pub enum DemoError {
         source: std::io::Error,
     },
     /// A table could not be written or read.
-    #[error("writing the demo's lake")]
+    #[error(transparent)]
     Delta(#[from] DeltaWriteError),
     /// Rows could not be put into Arrow columns.
-    #[error("building the demo's rows")]
+    #[error("the demo's rows cannot be built")]
     Arrow(#[from] arrow_schema::ArrowError),
 }
 

@@ -1,6 +1,7 @@
 //! Errors as the API gives them: `{"detail": …}`, as clients of such APIs expect.
 
 use axum::{
+    extract::rejection::PathRejection,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -39,6 +40,13 @@ pub struct Problem {
 impl From<DatabaseError> for ApiError {
     fn from(error: DatabaseError) -> Self {
         Self::Database(error)
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    /// An address whose encoded bytes are no text names nothing here.
+    fn from(rejection: PathRejection) -> Self {
+        Self::NotFound(rejection.body_text())
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -30,9 +30,10 @@ const CACHE_CONTROL: &str = "public, max-age=3600, stale-while-revalidate=86400"
 )]
 pub async fn image(
     State(shop): State<Shop>,
-    Path(image_path): Path<String>,
+    image_path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let Path(image_path) = image_path?;
     let Some(picture) = shop.pictures.picture(&image_path).await else {
         return Err(ApiError::NotFound(format!("Picture {image_path} not found")));
     };

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery, State, rejection::PathRejection},
     http::StatusCode,
     response::Response,
 };
@@ -126,7 +126,11 @@ pub async fn list(State(shop): State<Shop>, RawQuery(query): RawQuery) -> Result
         (status = 503, description = "The database or the table is not there", body = Problem),
     )
 )]
-pub async fn one(State(shop): State<Shop>, Path(id): Path<String>) -> Result<Response, ApiError> {
+pub async fn one(
+    State(shop): State<Shop>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(id) = id?;
     let one = shop.catalogue.product(&id).await?;
     let Some(product) = one.product() else {
         return Err(ApiError::NotFound(no_product(&id)));

@@ -52,7 +52,6 @@ impl Connector {
     }
 
     /// A connection of its own, outside the pool. The second part has to be polled for anything to happen.
-    #[expect(clippy::type_complexity, reason = "the driver's own types")]
     pub async fn connect(
         &self,
     ) -> Result<

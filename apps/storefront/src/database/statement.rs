@@ -10,7 +10,7 @@ use super::{Bind, Database, DatabaseError};
 /// the store is emptied when it is full; the everyday few are prepared again at once.
 const STATEMENTS_KEPT: usize = 256;
 
-/// Tries per statement: after a server restart several pooled connections may be dead at once.
+/// Tries per statement: a connection made anew can meet a server that is still going down.
 const ATTEMPTS: usize = 3;
 
 /// Rows and the time that PostgreSQL took, connection in hand, until the last of them was here.
@@ -43,6 +43,10 @@ impl Database {
                 Ok(rows) => return Ok(Answer { rows, took: started.elapsed() }),
                 Err(error) if attempt < ATTEMPTS && (client.is_closed() || worth_repeating(&error)) => {
                     client.statement_cache.clear();
+                    if client.is_closed() || error.is_closed() {
+                        // What ended this connection most likely ended the idle ones as well.
+                        self.pool.retain(|_, _| false);
+                    }
                     attempt += 1;
                 }
                 Err(error) => return Err(DatabaseError::running(self.settings(), &error)),

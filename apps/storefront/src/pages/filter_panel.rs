@@ -39,18 +39,15 @@ const CHOICES: usize = 24;
 /// Most colours; all usual ones fit.
 const COLORS: usize = 60;
 
+/// A level of the kinds: its column, and its value in a kind.
+type Level = (Column, fn(&Kind) -> &str);
+
 /// The groups, with what is chosen. Sub-categories and article types are those of the chosen categories.
 pub fn groups(facets: &Facets, filters: &Filters) -> Vec<Group> {
-    let within = |kind: &&Kind, columns: &[(Column, fn(&Kind) -> &str)]| {
-        columns.iter().all(|(column, level)| {
-            let chosen = filters.values(*column);
-            chosen.is_empty() || chosen.iter().any(|value| value == level(kind))
-        })
-    };
-    let master: (Column, fn(&Kind) -> &str) = (Column::MasterCategory, |kind| &kind.master_category);
-    let sub: (Column, fn(&Kind) -> &str) = (Column::SubCategory, |kind| &kind.sub_category);
-    let narrowed = |columns: &[(Column, fn(&Kind) -> &str)]| Facets {
-        kinds: facets.kinds.iter().filter(|kind| within(kind, columns)).cloned().collect(),
+    let master: Level = (Column::MasterCategory, |kind| &kind.master_category);
+    let sub: Level = (Column::SubCategory, |kind| &kind.sub_category);
+    let narrowed = |levels: &[Level]| Facets {
+        kinds: facets.kinds.iter().filter(|kind| is_within(kind, levels, filters)).cloned().collect(),
         ..Facets::default()
     };
     let subs = narrowed(&[master]).by_level(|kind| &kind.sub_category);
@@ -68,6 +65,14 @@ pub fn groups(facets: &Facets, filters: &Filters) -> Vec<Group> {
     .into_iter()
     .filter(|group| !group.options.is_empty())
     .collect()
+}
+
+/// Whether the kind is among what is chosen on these levels.
+fn is_within(kind: &Kind, levels: &[Level], filters: &Filters) -> bool {
+    levels.iter().all(|(column, value_of)| {
+        let chosen = filters.values(*column);
+        chosen.is_empty() || chosen.iter().any(|value| value == value_of(kind))
+    })
 }
 
 fn group(legend: &'static str, column: Column, values: &[Value], filters: &Filters, open: bool) -> Group {

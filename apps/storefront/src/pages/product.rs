@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
     response::Response,
 };
@@ -46,7 +46,11 @@ struct Fact {
 const RELATED: usize = 8;
 
 /// Picture, facts, and more of the same kind.
-pub async fn product(State(shop): State<Shop>, Path(id): Path<String>) -> Result<Response, PageError> {
+pub async fn product(
+    State(shop): State<Shop>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, PageError> {
+    let Path(id) = id.map_err(ApiError::from)?;
     let one = shop.catalogue.product(&id).await?;
     let Some(product) = one.product() else {
         return Err(ApiError::NotFound(no_product(&id)).into());

@@ -172,9 +172,10 @@ impl Catalogue {
     async fn read_rows(&self, relation: &Relation, request: &PageRequest) -> Result<Answer, DatabaseError> {
         let mut spent = Duration::ZERO;
         let kept = self.pages.lock().unwrap_or_else(PoisonError::into_inner).get(request).cloned();
-        if let Some(kept) = kept.filter(|kept| self.still_true(kept, Some(kept.value.freshness))) {
-            let kept = kept.value;
-            let query = sql::listed(relation, &kept.keys);
+        let kept = kept.filter(|kept| self.still_true(kept, Some(kept.value.freshness)));
+        if let Some(kept) = kept.map(|kept| kept.value)
+            && let Some(query) = sql::listed(relation, &kept.keys)
+        {
             let answer = self.database.read(&query.sql, &query.binds).await?;
             let same = answer.rows.first().and_then(Freshness::read) == Some(kept.freshness);
             if same && products(&answer.rows).count() == kept.keys.len() {

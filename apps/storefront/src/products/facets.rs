@@ -81,7 +81,8 @@ impl Facets {
                 if let (Some(master_category), Some(sub_category), Some(article_type)) =
                     (text(2), text(3), text(4))
                 {
-                    let image_path = text(11);
+                    let image_path =
+                        text(11).and_then(|hashed| hashed.split_once(' ').map(|(_, path)| path.to_owned()));
                     self.kinds.push(Kind {
                         master_category,
                         sub_category,

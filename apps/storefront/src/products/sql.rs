@@ -46,24 +46,27 @@ pub fn page(relation: &Relation, request: &PageRequest) -> Query {
     query
 }
 
-/// The freshness columns and the products with these keys, in their order.
-pub fn listed(relation: &Relation, keys: &[String]) -> Query {
+/// The freshness columns and the products with these keys, in their order. `None` when keys are of a type whose
+/// index their text cannot use.
+pub fn listed(relation: &Relation, keys: &[String]) -> Option<Query> {
+    let key = match relation.family(Column::ProductId) {
+        Some(Family::Integer) => "w.key::int8",
+        Some(Family::Text) => "w.key",
+        _ => return None,
+    };
     let mut query = start(relation);
     query.sql.push_str(" LEFT JOIN LATERAL (SELECT ");
     push_columns(&mut query.sql, relation);
     let place = query.bind(Bind::Texts(keys.to_vec()));
-    // The keys come as text and are turned into what the column holds, so that its index is used.
-    let key = match relation.family(Column::ProductId) {
-        Some(Family::Integer) => ("w.key::int8", "t.product_id"),
-        Some(Family::Text) => ("w.key", "t.product_id"),
-        _ => ("w.key", "t.product_id::text"),
-    };
+    // The inner SELECT hides the number of keys from the planner: every number would get a plan of its own at each
+    // call, where one serves all.
     let _ = write!(
         query.sql,
-        " FROM unnest(${place}::text[]) WITH ORDINALITY w(key, place) JOIN {} t ON {} = {} ORDER BY w.place) p ON true",
-        relation.sql_name, key.1, key.0
+        " FROM unnest((SELECT ${place}::text[])) WITH ORDINALITY w(key, place) JOIN {} t ON t.product_id = {key} \
+         ORDER BY w.place) p ON true",
+        relation.sql_name
     );
-    query
+    Some(query)
 }
 
 /// The freshness columns and the number of products.
@@ -111,7 +114,8 @@ pub fn related(relation: &Relation, product: &Product<'_>, limit: usize) -> Quer
 }
 
 /// The freshness columns and the values of every facet with their counts, in one pass over the table. The next
-/// column tells the groups apart; see [`FacetRow`].
+/// column tells the groups apart; see [`FacetRow`]. The picture of a group is that with the least hash, so that
+/// groups do not all show the colour that comes first in the alphabet; the hash and a space precede it.
 pub fn facets(relation: &Relation) -> Query {
     let mut query = start(relation);
     let [gender, master, sub, article, color, season, usage] = FACETS.map(|column| text_of(relation, column));
@@ -121,7 +125,8 @@ pub fn facets(relation: &Relation) -> Query {
         query.sql,
         ", LATERAL (SELECT grouping(gender, article, color, season, usage)::int4 AS groups,
            gender, master, sub, article, color, season, usage, count(*) AS products,
-           min(price) FILTER (WHERE price <> 'NaN'), max(price) FILTER (WHERE price <> 'NaN'), min(image)
+           min(price) FILTER (WHERE price <> 'NaN'), max(price) FILTER (WHERE price <> 'NaN'),
+           min(hashtext(image)::text || ' ' || image)
          FROM (SELECT {gender} AS gender, {master} AS master, {sub} AS sub, {article} AS article, {color} AS color,
                       {season} AS season, {usage} AS usage, {price} AS price, {image} AS image
                  FROM {} t) t

@@ -65,7 +65,7 @@ const FILTERS: [Filter; 24] = [
     ],
 ];
 
-fn wanted<'a>(items: &'a [Item], filter: Filter) -> Vec<&'a Item> {
+fn wanted(items: &[Item], filter: Filter) -> Vec<&Item> {
     let meets = |item: &Item, name: &str| {
         let values: Vec<_> =
             filter.iter().filter(|(n, v)| *n == name && !v.is_empty()).map(|(_, v)| *v).collect();

@@ -76,6 +76,10 @@ async fn odd_queries_are_answered() {
         let expected = if query == "page" { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
         assert_eq!(status, expected, "{query}: {body}");
     }
+    for path in ["/api/v1/products/%FF", "/images/%FF.png"] {
+        assert_eq!(shop.json(path).await.0, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(shop.get("/product/%FF").await.status, StatusCode::NOT_FOUND);
     let (status, body) = shop.json("/api/v1/nothing").await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert!(body["detail"].as_str().unwrap().contains("/api/v1/nothing"));

@@ -45,7 +45,8 @@ impl ShopActivity {
         for (name, version) in &step.commits {
             let table = if *name == PRODUCTS_TABLE { &mut self.products } else { &mut self.embeddings };
             if let Err(error) = keep_up_table(table, *version) {
-                tracing::warn!(table = name, version, %error, "upkeep of the demo's lake failed");
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(table = name, version, error, "upkeep of the demo's lake failed");
             }
         }
     }

@@ -110,7 +110,7 @@ impl EmbeddedError {
                 },
             )),
             Self::BinFolder { .. } => Some(
-                "it must be the folder that holds postgres and initdb of PostgreSQL 15 or later".to_owned(),
+                "it must be the folder that holds postgres and initdb of PostgreSQL 15 or later, where the user that runs the server can reach them".to_owned(),
             ),
             Self::NoAccount => Some("create a user postgres, or run Lakefront as a normal user".to_owned()),
             Self::WrongMajor { folder, data, .. } => Some(format!(

@@ -59,7 +59,7 @@ pub(super) fn set_mode(path: &Path, mode: u32) -> Result<(), EmbeddedError> {
 }
 
 /// Finds and creates the folder of a server: the wanted one, or, for root when the server's user
-/// cannot reach that, one under `/var/lib/lakefront` that stands for it.
+/// cannot reach that or own files there, one under `/var/lib/lakefront` that stands for it.
 pub(super) fn server_folder(
     wanted: &Path,
     progress: &(dyn Fn(&str) + Sync),
@@ -70,13 +70,21 @@ pub(super) fn server_folder(
         return canonical(&wanted);
     };
     let existing = wanted.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
-    let folder = if account.can_enter(existing) {
+    let elsewhere = Path::new("/var/lib/lakefront").join(short_hash(&wanted));
+    let has_data = |folder: &Path| folder.join("pgdata/PG_VERSION").exists();
+    // Where data are, they stay, whatever has changed around them.
+    let is_fit = if has_data(&wanted) {
+        account.can_enter(existing)
+    } else {
+        !has_data(&elsewhere) && account.can_enter(existing) && takes_owners(existing, account)
+    };
+    let folder = if is_fit {
         wanted
     } else {
-        let folder = Path::new("/var/lib/lakefront").join(short_hash(&wanted));
+        let folder = elsewhere;
         if !folder.is_dir() {
             progress(&format!(
-                "PostgreSQL does not run as root and its user cannot reach {}: its files go to {}",
+                "PostgreSQL does not run as root and its user cannot work in {}: its files go to {}",
                 wanted.display(),
                 folder.display()
             ));
@@ -85,6 +93,16 @@ pub(super) fn server_folder(
     };
     create(&folder, 0o711)?;
     canonical(&folder)
+}
+
+/// True when the file system keeps the owner of a file, which those shared with a host often do not.
+fn takes_owners(folder: &Path, account: Account) -> bool {
+    let probe = folder.join(format!(".lakefront-{}", uuid::Uuid::new_v4().simple()));
+    let taken = DirBuilder::new().create(&probe).is_ok()
+        && account::give(Some(account), &probe).is_ok()
+        && fs::metadata(&probe).is_ok_and(|found| found.uid() == account.uid);
+    let _ = fs::remove_dir(&probe);
+    taken
 }
 
 /// One name for one folder: whether a server is this folder's is told by its path.

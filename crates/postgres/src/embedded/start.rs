@@ -67,7 +67,11 @@ async fn own(
     options: EmbeddedOptions,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<EmbeddedServer, EmbeddedError> {
-    let data = cluster.data();
+    // Before there is anything to watch over, so that a kill at any moment leaves nothing behind.
+    let watchdog = match options.throwaway {
+        true => Some(Watchdog::start(&cluster.data(), &cluster.folder)?),
+        false => None,
+    };
     let (postmaster, connect) = match find_running(&cluster, progress).await? {
         Some(found) => found,
         None => {
@@ -91,11 +95,6 @@ async fn own(
             }
             Launch { cluster: &cluster, binaries: &binaries, options: &options, progress }.run().await?
         }
-    };
-    let watchdog = if options.throwaway {
-        Some(Watchdog::start(postmaster.pid(), &data, &cluster.folder)?)
-    } else {
-        None
     };
     Ok(EmbeddedServer {
         cluster,
@@ -130,8 +129,10 @@ async fn find_running(
                 Err(error) => failure = Some(error),
             }
         }
-        let refused = *refused_since.get_or_insert_with(Instant::now);
-        if failure.is_some() && refused.elapsed() > ANSWER_LIMIT
+        if failure.is_some() {
+            refused_since.get_or_insert_with(Instant::now);
+        }
+        if refused_since.is_some_and(|since| since.elapsed() > ANSWER_LIMIT)
             || !wait.again("waiting for PostgreSQL to finish starting or stopping").await
         {
             return Err(EmbeddedError::NotAnswering {

@@ -4,25 +4,22 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use rustix::process::Pid;
-
 use super::error::EmbeddedError;
 use super::pidfile::PidFile;
 
 /// Waits for the end of its input, which the system brings about when the process that holds the
-/// other end is gone. Then it kills the server, if the server's own file still names the same
-/// process, waits until that file is gone, and removes the folder.
+/// other end is gone. Then it kills the server that has the data directory, waits until its file is
+/// gone, and removes the folder. A server that has not written its file yet ends by itself, without
+/// its data. The name of the folder was never used before, so the number in the file is no other's.
 const SCRIPT: &str = r#"
 read -r _
-if [ "$(head -n 1 "$1" 2>/dev/null)" = "$2" ]; then
-    kill -QUIT "$2"
-fi
+pid=$(head -n 1 "$1" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
 left=200
 while [ -e "$1" ] && [ "$left" -gt 0 ]; do
     sleep 0.05
     left=$((left - 1))
 done
-rm -rf -- "$3"
+rm -rf -- "$2"
 "#;
 
 /// A running watchdog; it does its work when this is dropped.
@@ -30,13 +27,12 @@ rm -rf -- "$3"
 pub(super) struct Watchdog(Child);
 
 impl Watchdog {
-    /// Watches over the server `pid` on the data directory `data`; at the end `folder` is removed.
-    pub(super) fn start(pid: Pid, data: &Path, folder: &Path) -> Result<Self, EmbeddedError> {
+    /// Watches over the server on the data directory `data`; at the end `folder` is removed.
+    pub(super) fn start(data: &Path, folder: &Path) -> Result<Self, EmbeddedError> {
         let shell = Path::new("/bin/sh");
         Command::new(shell)
             .args(["-c", SCRIPT, "lakefront-watchdog"])
             .arg(PidFile::path(data))
-            .arg(pid.as_raw_nonzero().to_string())
             .arg(folder)
             .current_dir("/")
             .stdin(Stdio::piped())
