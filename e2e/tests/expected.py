@@ -26,7 +26,7 @@ def shortest_single(value):
     for digits in range(1, 18):
         text = f"{value:.{digits}g}"
         if struct.pack(">f", float(text)) == struct.pack(">f", value):
-            return text
+            return text if "." in text or "e" in text else text + ".0"
     return repr(value)
 
 

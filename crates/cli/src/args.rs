@@ -62,7 +62,7 @@ pub struct Demo {
     #[arg(long, value_name = "DIR", default_value = "lakefront-demo")]
     pub data: PathBuf,
     /// Commits a second that the simulated shop makes to the lake, or "off"
-    #[arg(long, value_name = "RATE|off", default_value = "0.5", value_parser = activity)]
+    #[arg(long, value_name = "RATE|off", default_value = "0.2", value_parser = activity)]
     pub activity: Activity,
 }
 

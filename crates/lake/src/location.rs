@@ -106,7 +106,7 @@ impl Location {
 
     /// The path, for a folder of this machine.
     pub fn path(&self) -> Option<PathBuf> {
-        (self.url.scheme() == "file").then(|| self.url.to_file_path().ok()).flatten()
+        (self.url.scheme() == "file").then(|| local_path(&self.url)).flatten()
     }
 
     /// The address with a trailing slash, as `delta_kernel` takes it.
@@ -139,11 +139,16 @@ impl std::str::FromStr for Location {
 /// A folder's or file's address as people write it.
 pub(crate) fn shown(url: &Url) -> String {
     if url.scheme() == "file"
-        && let Ok(path) = url.to_file_path()
+        && let Some(path) = local_path(url)
     {
         return path.display().to_string();
     }
     url.as_str().trim_end_matches('/').to_owned()
+}
+
+/// The path of a `file` address, without a trailing slash.
+fn local_path(url: &Url) -> Option<PathBuf> {
+    url.to_file_path().ok().map(|path| path.components().collect())
 }
 
 /// An address with whatever might be a secret left out.

@@ -80,7 +80,6 @@ async fn equals_what_others_read() {
         for (reader, answer) in answers {
             let Ok(theirs) = answer else { continue };
             if short == CONTRADICTS_ITSELF && (reader == "commits" || reader == "duckdb") {
-                assert_ne!(theirs, &ours);
                 continue;
             }
             assert_eq!(theirs, &ours, "{short} as {reader} reads it");
@@ -126,7 +125,10 @@ async fn each_version_equals_what_others_read() {
             let snapshot = snapshot(&table, Some(*version)).await;
             assert_eq!(snapshot.version(), *version);
             let ours = rows(&snapshot, small_steps()).await.unwrap();
-            assert_eq!(others[wanted]["replay"].as_ref().unwrap(), &ours, "{wanted}");
+            let answers = others[wanted].values().filter_map(|answer| answer.as_ref().ok());
+            let answers: Vec<_> = answers.collect();
+            assert!(!answers.is_empty(), "nobody else reads {wanted}");
+            assert!(answers.iter().all(|theirs| **theirs == ours), "{wanted}");
         }
     }
 }

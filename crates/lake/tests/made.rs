@@ -77,7 +77,7 @@ table = pa.table({
     "p_ts": pa.array([0, 1, None, -1, 253402300799999999, 5, 6, 7], pa.int64()).cast(pa.timestamp("us", "UTC")),
     "p_ntz": pa.array([0, 123456, None, -1, 4, 5, 6, 7], pa.int64()).cast(pa.timestamp("us")),
     "p_flag": pa.array([True, False, None, True, True, True, True, True]),
-    "p_dec": pa.array([decimal.Decimal("1.10"), None, *[decimal.Decimal("-0.05")] * 6], pa.decimal128(5, 2)),
+    "p_dec": pa.array([decimal.Decimal("1.10"), None, *[decimal.Decimal("-1.05")] * 6], pa.decimal128(5, 2)),
     "v": pa.array([f"v{i}" for i in range(n)]),
 })
 write_deltalake(sys.argv[1], table, partition_by=["p_text", "p_int", "p_day", "p_ts", "p_ntz", "p_flag", "p_dec"])
@@ -100,14 +100,14 @@ write_deltalake(path, rows(range(10)), configuration={"delta.enableChangeDataFee
 for i in range(1, 12):
     write_deltalake(path, rows(range(10 * i, 10 * i + 10)), mode="append")
 table = DeltaTable(path)
-table.update("id % 7 = 0", {"v": "'seven'"})
+table.update(updates={"v": "'seven'"}, predicate="id % 7 = 0")
 table.delete("id % 5 = 0")
 table.create_checkpoint()
 wider = pa.table({"id": pa.array([1000, 1001], pa.int64()), "w": pa.array([1.5, None])})
 write_deltalake(path, wider, mode="append", schema_mode="merge")
 table = DeltaTable(path)
 table.optimize.compact()
-table.merge(rows([1, 2, 5000]), "s.id = t.id", "s", "t").when_matched_update({"v": "'merged'"}).when_not_matched_insert({"id": "s.id", "v": "s.v"}).execute()
+table.merge(rows([1, 2, 5000]), "s.id = t.id", "s", "t").when_matched_update(updates={"v": "'merged'"}).when_not_matched_insert(updates={"id": "s.id", "v": "s.v"}).execute()
 table.restore(3)
 write_deltalake(path, rows([7, 8]), mode="overwrite")
 "##;
@@ -210,7 +210,7 @@ async fn deletion_vectors_count_over_row_groups() {
         }
     }
     divisions.dedup();
-    assert!(divisions.len() >= 3 && divisions[0] >= 3 && divisions.last() == Some(&1), "{divisions:?}");
+    assert!(divisions.len() >= 2 && divisions[0] >= 3 && divisions.last() == Some(&1), "{divisions:?}");
 }
 
 /// Long texts behind a dictionary, which the file's metadata hides, and one row larger than a batch may be.

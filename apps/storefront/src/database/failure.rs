@@ -95,7 +95,8 @@ impl DatabaseError {
     pub fn hint(&self) -> String {
         match self {
             Self::Unreachable { .. } => {
-                "check that the server runs and that LAKEBASE_HOST and LAKEBASE_PORT (or PGHOST and PGPORT) name it"
+                "check that the server runs, that LAKEBASE_HOST and LAKEBASE_PORT (or PGHOST and PGPORT) name it, and \
+                 that LAKEBASE_SSL_MODE suits it"
                     .to_owned()
             }
             Self::Refused { .. } => {

@@ -138,7 +138,7 @@ async fn pages_are_small_strict_and_compressed() {
         let compressed = shop.ask("GET", path, &[("accept-encoding", "gzip")]).await;
         if page.len() > 5000 {
             assert_eq!(compressed.header("content-encoding"), "gzip", "{path}");
-            assert!(compressed.body.len() < page.len() / 3);
+            assert!(compressed.body.len() < page.len() / 2);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `lakefront demo`
 
-use super::serve::keep_fresh;
+use super::serve::{keep_fresh, tell};
 use crate::args::{Activity, Demo};
 use crate::context::{Known, ensure_database, start_embedded};
 use crate::error::CliError;
@@ -13,7 +13,7 @@ use lakefront_model::{Condition, SchedulingPolicy, SyncedTableSpec, TableName, T
 use lakefront_postgres::connect::ConnectOptions;
 use lakefront_postgres::roles;
 use lakefront_storefront::{GivenSettings, Settings};
-use lakefront_sync::{Engine, EngineSettings, Progress, RefreshRequest, SyncError};
+use lakefront_sync::{Engine, EngineSettings, Progress, RefreshReport, RefreshRequest, SyncError};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
@@ -106,7 +106,7 @@ async fn serve(
     let mut running = JoinSet::new();
     for spec in specs()? {
         let table = Known { spec, entry: None, engine: engine.clone() };
-        running.spawn(keep_fresh(printer, table, stop.clone()));
+        running.spawn(keep_fresh(printer, table, stop.clone(), tell_changes));
     }
     let settings = shop_settings(superuser, &password)?;
     let pictures = Pictures::new(folder.join("pictures"))
@@ -129,6 +129,13 @@ async fn serve(
         Ok(Ok(())) => Ok(()),
         Ok(Err(e)) => Err(CliError::failed(Condition::InternalError, format!("the shop: {e}"), "")),
         Err(e) => Err(CliError::internal(format!("the shop ended: {e}"))),
+    }
+}
+
+/// What follows the first copies, which were told already.
+fn tell_changes(printer: Printer, spec: &SyncedTableSpec, result: &Result<RefreshReport, SyncError>) {
+    if !result.as_ref().is_ok_and(|report| report.refresh == "none") {
+        tell(printer, spec, result);
     }
 }
 

@@ -5,7 +5,9 @@ use crate::args::Load;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output;
-use lakefront_model::{QualifiedName, SyncedTableSpec, TableName, TypeOverride, parse_identifiers};
+use lakefront_model::{
+    QualifiedName, SchedulingPolicy, SyncedTableSpec, TableName, TypeOverride, parse_identifiers,
+};
 use lakefront_sync::{Progress, RefreshRequest};
 use std::path::Path;
 use std::process::ExitCode;
@@ -39,6 +41,10 @@ async fn spec(context: &Context, load: &Load) -> Result<SyncedTableSpec, CliErro
     };
     if let Some(key) = &load.key {
         spec.primary_key = names("--key", key)?;
+    }
+    if spec.primary_key.is_empty() {
+        // Without a key nothing but a full copy is possible.
+        spec.scheduling_policy = SchedulingPolicy::Snapshot;
     }
     if let Some(key) = &load.timeseries_key {
         let mut columns = names("--timeseries-key", key)?;

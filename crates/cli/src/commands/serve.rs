@@ -25,7 +25,7 @@ pub async fn run(context: &Context) -> Result<ExitCode, CliError> {
     let stop = CancellationToken::new();
     let mut running = JoinSet::new();
     for table in context.all().await? {
-        running.spawn(keep_fresh(printer, table, stop.clone()));
+        running.spawn(keep_fresh(printer, table, stop.clone(), tell));
     }
     if let Some(config) = &context.loaded.config.storefront {
         let settings = storefront::settings(config.settings.clone(), context)?;
@@ -49,7 +49,12 @@ pub async fn run(context: &Context) -> Result<ExitCode, CliError> {
 
 /// Keeps one table as fresh as its policy says: a continuous one follows its source, the others are brought up to
 /// date now and then wait to be asked.
-pub async fn keep_fresh(printer: Printer, table: Known, stop: CancellationToken) {
+pub async fn keep_fresh(
+    printer: Printer,
+    table: Known,
+    stop: CancellationToken,
+    tell: fn(Printer, &SyncedTableSpec, &Result<RefreshReport, SyncError>),
+) {
     if table.spec.scheduling_policy == SchedulingPolicy::Continuous {
         let told = move |spec: &SyncedTableSpec, result: &_| tell(printer, spec, result);
         Follow::new(table.engine, table.spec).run(stop, told).await;
@@ -63,7 +68,8 @@ pub async fn keep_fresh(printer: Printer, table: Known, stop: CancellationToken)
     }
 }
 
-fn tell(printer: Printer, spec: &SyncedTableSpec, result: &Result<RefreshReport, SyncError>) {
+/// Tells how one refresh ended.
+pub fn tell(printer: Printer, spec: &SyncedTableSpec, result: &Result<RefreshReport, SyncError>) {
     match result {
         Ok(report) if report.refresh == "none" && report.from_version == Some(report.version) => {
             printer.note(&format!("{}  version {}, nothing new", spec.name, report.version));

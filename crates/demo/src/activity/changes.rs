@@ -166,7 +166,7 @@ impl ShopActivity {
         let embedding = rows::embedding_rows(&[EmbeddingRow { product, created_at: now }], SEED)?;
         let embedded = self.embeddings.commit_with(Operation::Append(vec![embedding]), &noted(&note))?;
         // The number is spent even when the second commit fails: an embedding has it.
-        self.next_product_id += 1;
+        self.next_product_id += super::KEY_STEP;
         let commit = self.add_product(&row, &note)?;
         Ok(ActivityStep {
             kind: ActivityKind::NewProduct,

@@ -85,7 +85,7 @@ impl ShopActivity {
         Ok(Self {
             looks: LookBook::of(&catalogue::generate(SEED)),
             stream: Stream::of(seed, "activity", products.version()),
-            next_product_id: last.unwrap_or_default() + 1,
+            next_product_id: first_key_after(last.unwrap_or_default(), seed),
             rate: rate_per_second,
             products,
             embeddings,
@@ -142,6 +142,16 @@ impl ShopActivity {
             steps += 1;
         }
     }
+}
+
+/// New products of one writer are numbered in steps of this many: writers with other seeds use the numbers between,
+/// since Delta does not see that two appends have the same key.
+const KEY_STEP: i64 = 64;
+
+/// The least number above `last` that belongs to the writer of this seed.
+fn first_key_after(last: i64, seed: u64) -> i64 {
+    let own = i64::try_from(seed % KEY_STEP.unsigned_abs()).unwrap_or_default();
+    last + 1 + (own - last - 1).rem_euclid(KEY_STEP)
 }
 
 /// Waits until a moment; false when it was told to stop.

@@ -115,7 +115,7 @@ impl DataFile {
         let mut wanted = if size <= SMALL_FILE { size } else { TAIL_BYTES };
         loop {
             let start = size.saturating_sub(wanted);
-            let tail: Bytes = source.fetch(vec![start..size])?.pop().unwrap_or_default();
+            let tail: Bytes = source.fetch(std::iter::once(start..size).collect())?.pop().unwrap_or_default();
             let mut reader = footer_reader();
             match reader.try_parse_sized(&tail, size) {
                 Ok(()) => {

@@ -13,35 +13,41 @@ use super::folders;
 /// The file that the server's configuration includes.
 pub(super) const CONF: &str = "lakefront.conf";
 
+/// How the folders begin in which data are prepared.
+const DRAFT: &str = "creating-";
+
 /// Creates the data directory beside its place and moves it there when it is complete, so that a
-/// kill in between leaves nothing that looks like data.
+/// kill in between leaves nothing that looks like data. The place beside has a new name each time:
+/// `initdb` outlives a Lakefront that is killed.
 pub(super) async fn create(
     cluster: &Cluster,
     binaries: &Binaries,
     throwaway: bool,
 ) -> Result<(), EmbeddedError> {
-    let (data, draft) = (cluster.data(), cluster.folder.join("pgdata.new"));
+    remove_drafts(cluster);
+    let data = cluster.data();
     // An empty folder may have been made by somebody beforehand; anything else is not ours.
     if data.exists() {
         fs::remove_dir(&data).map_err(EmbeddedError::io("make room for the server's data in", &data))?;
     }
+    let folder = cluster.folder.join(format!("{DRAFT}{}", uuid::Uuid::new_v4().simple()));
+    folders::create(&folder, 0o700)?;
+    account::give(cluster.account, &folder)?;
     // 244 random bits, as hexadecimal digits.
     let password = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
-    let password_copy = cluster.folder.join("initdb-password");
-    cluster::write(&cluster.password_file(), &password, 0o600, None)?;
-    cluster::write(&password_copy, &password, 0o600, cluster.account)?;
-    let mut result = Err(EmbeddedError::LostPassword(password_copy.clone()));
+    let password_file = folder.join("password");
+    cluster::write(&password_file, &password, 0o600, cluster.account)?;
+    let draft = folder.join("pgdata");
+    let mut result = Ok(String::new());
     for locale in locales(binaries.major) {
         let _ = fs::remove_dir_all(&draft);
-        folders::create(&draft, 0o700)?;
-        account::give(cluster.account, &draft)?;
         let mut initdb: Command = command::new(cluster.account, &binaries.program("initdb"));
         initdb
             .arg("-D")
             .arg(&draft)
             .arg(format!("--username={SUPERUSER}"))
             .arg("--pwfile")
-            .arg(&password_copy)
+            .arg(&password_file)
             .args(["--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums", "--no-instructions"])
             .args(*locale);
         if throwaway {
@@ -52,11 +58,26 @@ pub(super) async fn create(
             break;
         }
     }
-    let _ = fs::remove_file(&password_copy);
-    result?;
+    if let Err(error) = result {
+        remove_drafts(cluster);
+        return Err(error);
+    }
     include_conf(cluster, &draft)?;
+    cluster::write(&cluster.password_file(), &password, 0o600, None)?;
     fs::rename(&draft, &data).map_err(EmbeddedError::io("create", &data))?;
-    cluster::sync_folder(&cluster.folder)
+    cluster::sync_folder(&cluster.folder)?;
+    remove_drafts(cluster);
+    Ok(())
+}
+
+/// Removes what unfinished creations left, as far as their `initdb` lets go of it.
+pub(super) fn remove_drafts(cluster: &Cluster) {
+    let Ok(entries) = fs::read_dir(&cluster.folder) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(DRAFT) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// Text is compared by code point, and upper and lower case are those of Unicode. PostgreSQL 17 and

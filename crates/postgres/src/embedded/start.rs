@@ -91,7 +91,9 @@ async fn own(
                 ));
                 initdb::create(&cluster, &binaries, options.throwaway).await?;
             } else {
+                // Without it nobody could sign in to the server once it runs.
                 cluster.password()?;
+                initdb::remove_drafts(&cluster);
             }
             Launch { cluster: &cluster, binaries: &binaries, options: &options, progress }.run().await?
         }
@@ -194,7 +196,14 @@ impl Launch<'_> {
             tries += 1;
             settings.port = port::choose(&self.cluster.port_file(), &self.cluster.folder);
             self.configure(&settings)?;
-            match self.once(&settings, &socket_folder).await? {
+            let outcome = self.once(&settings, &socket_folder).await?;
+            if let Outcome::Ended { .. } = outcome
+                && let Some(found) = find_running(self.cluster, self.progress).await?
+            {
+                // One that a killed owner had begun to start was faster.
+                return Ok(found);
+            }
+            match outcome {
                 Outcome::Ready(postmaster, options) => {
                     cluster::write(&self.cluster.port_file(), &settings.port.to_string(), 0o600, None)?;
                     return Ok((postmaster, *options));

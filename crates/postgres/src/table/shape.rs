@@ -166,7 +166,7 @@ pub async fn drop_column(
     match attempt.batch_execute(&format!("ALTER TABLE {table} DROP COLUMN {quoted}")).await {
         Ok(()) => {
             attempt.commit().await.doing(doing)?;
-            return Ok(DroppedColumn::Dropped);
+            Ok(DroppedColumn::Dropped)
         }
         Err(e) if e.code() == Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => {
             attempt.rollback().await.doing(doing)?;

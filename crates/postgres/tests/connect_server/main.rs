@@ -5,4 +5,5 @@ mod address;
 mod authority;
 mod sign_in;
 mod tls;
+mod tls_oracle;
 mod tls_server;

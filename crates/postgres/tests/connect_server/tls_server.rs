@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lakefront_postgres::connect::{ConnectOptions, Endpoint};
+use lakefront_postgres::connect::{ConnectOptions, Password};
 use lakefront_postgres::embedded::{EmbeddedOptions, EmbeddedServer};
 use tempfile::TempDir;
 
@@ -26,6 +26,7 @@ host all all 127.0.0.1/32 scram-sha-256
 pub struct TlsServer {
     _temporary: TempDir,
     pub authority: Authority,
+    bin: PathBuf,
     server: EmbeddedServer,
 }
 
@@ -63,23 +64,45 @@ impl TlsServer {
             .batch_execute("CREATE ROLE plain LOGIN; CREATE ROLE tls LOGIN; CREATE ROLE certified LOGIN")
             .await
             .unwrap();
-        Some(Self { _temporary: temporary, authority, server })
+        Some(Self { _temporary: temporary, authority, bin, server })
     }
 
     /// How to sign in over TCP, with more parameters.
     pub fn options(&self, host: &str, user: &str, parameters: &str) -> ConnectOptions {
-        let address = format!(
-            "host={host} hostaddr=127.0.0.1 port={} user={user} dbname=postgres {parameters}",
-            self.server.port()
-        );
         let home = self.authority.path("");
+        let address = self.address(host, user, parameters);
         let options = ConnectOptions::parse_in(&address, &[("HOME", home.as_str())]).unwrap();
-        let given = self.server.connect_options();
-        let endpoint = Endpoint { host: String::new(), address: None, port: 0 };
         match user {
-            "postgres" => options.with_password(given.password_for(&endpoint).unwrap()),
+            "postgres" => options.with_password(self.password()),
             _ => options,
         }
+    }
+
+    /// What libpq itself makes of the same address: whether the session is within TLS, or `None`
+    /// when there is none. The command `psql` is of the same PostgreSQL as the server.
+    pub fn asked_by_psql(&self, host: &str, user: &str, parameters: &str) -> Option<bool> {
+        let output = Command::new(self.bin.join("psql"))
+            .args(["-XAtw", "-d", &self.address(host, user, parameters), "-c"])
+            .arg("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+            .env_clear()
+            .env("HOME", self.authority.path(""))
+            .env(
+                "PGPASSWORD",
+                if user == "postgres" { self.password().reveal().to_owned() } else { String::new() },
+            )
+            .output()
+            .unwrap();
+        output.status.success().then(|| output.stdout.starts_with(b"t"))
+    }
+
+    fn address(&self, host: &str, user: &str, parameters: &str) -> String {
+        let port = self.server.port();
+        format!("host={host} hostaddr=127.0.0.1 port={port} user={user} dbname=postgres {parameters}")
+    }
+
+    fn password(&self) -> Password {
+        let given = self.server.connect_options();
+        given.password_for(&given.servers()[0]).unwrap()
     }
 }
 

@@ -1,11 +1,12 @@
 //! Whatever is killed, the next start works and nothing committed is lost.
 
 use std::fs;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::folder::{Place, ask, execute, is_running, kill, wait_until};
-use crate::process::Other;
+use crate::process::{Other, begin_and_kill};
 
 #[tokio::test]
 async fn a_killed_server_recovers_at_the_next_start() {
@@ -67,11 +68,30 @@ async fn a_process_number_that_went_to_somebody_else_does_not_hinder() {
 #[tokio::test]
 async fn an_unfinished_creation_is_begun_anew() {
     let place = Place::new();
-    fs::create_dir_all(place.server.join("pgdata.new/base")).unwrap();
-    fs::write(place.server.join("pgdata.new/PG_VERSION"), "18\n").unwrap();
+    let unfinished = place.server.join("creating-0/pgdata");
+    fs::create_dir_all(unfinished.join("base")).unwrap();
+    fs::write(unfinished.join("PG_VERSION"), "18\n").unwrap();
     fs::write(place.server.join("password"), "of the unfinished one").unwrap();
     let server = place.start().await;
     assert_eq!(ask(&server, "SELECT 'new'::text").await, "new");
-    assert!(!place.server.join("pgdata.new").exists());
+    assert!(!unfinished.exists());
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_kill_at_any_moment_of_a_start_does_no_harm() {
+    let place = Place::new();
+    // From before the creation to after the start; a busy machine shifts the moments.
+    for milliseconds in [1, 50, 150, 300, 500, 800, 1200, 1600, 2000, 2500, 3000] {
+        begin_and_kill(&place.server, Duration::from_millis(milliseconds));
+    }
+    let server = place.start().await;
+    assert!(server.is_owner());
+    execute(&server, "CREATE TABLE kept AS SELECT 'yes'::text AS answer").await;
+    let pid = place.postmaster_pid().unwrap();
+    server.stop().await.unwrap();
+    assert!(!is_running(pid));
+    let server = place.start().await;
+    assert_eq!(ask(&server, "SELECT answer FROM kept").await, "yes");
     server.stop().await.unwrap();
 }

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use lakefront_postgres::embedded::EmbeddedOptions;
 
@@ -29,13 +30,8 @@ impl Other {
 
     /// As `start`, with other variables in its environment.
     pub fn start_with(folder: &Path, throwaway: bool, variables: &[(&str, &Path)]) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command
-            .args(["--exact", "process::other_process", "--ignored", "--nocapture"])
-            .env(FOLDER, folder)
-            .envs(variables.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+        let mut command = command(folder);
+        command.envs(variables.iter().copied());
         if throwaway {
             command.env(THROWAWAY, "1");
         }
@@ -60,6 +56,24 @@ impl Other {
         self.child.stdin.take().unwrap().write_all(b"\n").unwrap();
         assert!(self.child.wait().unwrap().success());
     }
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "process::other_process", "--ignored", "--nocapture"])
+        .env(FOLDER, folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    command
+}
+
+/// Lets a process begin to run a server, and kills it after a time.
+pub fn begin_and_kill(folder: &Path, after: Duration) {
+    let mut child = command(folder).stdout(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(after);
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[tokio::test]
