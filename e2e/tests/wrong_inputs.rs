@@ -39,7 +39,10 @@ async fn each_wrong_input_has_its_message() {
     insta::assert_snapshot!("override_of_a_wrong_type", run(&source, &["--override", "name=vector:512"]));
     insta::assert_snapshot!("override_without_size", run(&source, &["--override", "name=varchar"]));
     insta::assert_snapshot!("override_of_no_column", run(&source, &["--override", "nope=varchar:3"]));
-    insta::assert_snapshot!("varchar_too_short", run(&source, &["--override", "name=varchar:3"]));
+    let clean = ShopTable::with_rows(10);
+    let too_long =
+        run(&clean.path().display().to_string(), &["--key", "product_id", "--override", "name=varchar:9"]);
+    insta::assert_snapshot!("varchar_too_short", too_long);
     let unknown = lakefront(["refresh", "shop.nothing", "--database", &url]);
     insta::assert_snapshot!("unknown_synced_table", told(&unknown, &folder));
 }

@@ -77,7 +77,7 @@ table = pa.table({
     "p_ts": pa.array([0, 1, None, -1, 253402300799999999, 5, 6, 7], pa.int64()).cast(pa.timestamp("us", "UTC")),
     "p_ntz": pa.array([0, 123456, None, -1, 4, 5, 6, 7], pa.int64()).cast(pa.timestamp("us")),
     "p_flag": pa.array([True, False, None, True, True, True, True, True]),
-    "p_dec": pa.array([decimal.Decimal("1.10"), None, *[decimal.Decimal("-1.05")] * 6], pa.decimal128(5, 2)),
+    "p_dec": pa.array([decimal.Decimal("1.10"), None, *[decimal.Decimal("1.05")] * 6], pa.decimal128(5, 2)),
     "v": pa.array([f"v{i}" for i in range(n)]),
 })
 write_deltalake(sys.argv[1], table, partition_by=["p_text", "p_int", "p_day", "p_ts", "p_ntz", "p_flag", "p_dec"])
