@@ -19,23 +19,27 @@ pub async fn create(client: &Client, table_sql: &str, declaration: &str) -> PgRe
         Some((first, rest)) if first.eq_ignore_ascii_case("unique") => ("UNIQUE ", rest),
         _ => ("", declaration.trim()),
     };
-    let known: Vec<u32> = index_oids(client, table_sql).await.doing(doing)?;
-    client.execute(&format!("CREATE {unique}INDEX ON {table_sql} {rest}"), &[]).await.doing(doing)?;
-    let made = index_oids(client, table_sql).await.doing(doing)?.into_iter().find(|oid| !known.contains(oid));
-    if let Some(oid) = made {
-        let name: String =
-            client.query_one("SELECT $1::oid::regclass::text", &[&oid]).await.doing(doing)?.get(0);
+    let made = async {
+        client.batch_execute("BEGIN").await?;
+        client.execute(&format!("CREATE {unique}INDEX ON {table_sql} {rest}"), &[]).await?;
+        // Others may be creating indexes on the table at the same time; this transaction's own is told by its number.
+        let name: String = client
+            .query_one(
+                "SELECT indexrelid::regclass::text FROM pg_index
+                 WHERE indrelid = to_regclass($1) AND xmin = pg_current_xact_id()::xid",
+                &[&table_sql],
+            )
+            .await?
+            .get(0);
         let mark = ident::literal(&format!("{MARK}{}", declaration.trim()));
-        client.batch_execute(&format!("COMMENT ON INDEX {name} IS {mark}")).await.doing(doing)?;
+        client.batch_execute(&format!("COMMENT ON INDEX {name} IS {mark}; COMMIT")).await
+    };
+    if let Err(error) = made.await {
+        // The session goes on; the statement's own error says more than one of the rollback.
+        drop(client.batch_execute("ROLLBACK").await);
+        return Err(crate::PgError::new(doing(), error));
     }
     Ok(())
-}
-
-async fn index_oids(client: &Client, table_sql: &str) -> Result<Vec<u32>, tokio_postgres::Error> {
-    let rows = client
-        .query("SELECT indexrelid FROM pg_index WHERE indrelid = to_regclass($1)", &[&table_sql])
-        .await?;
-    Ok(rows.iter().map(|r| r.get(0)).collect())
 }
 
 /// Makes the live table's declared indexes what the declarations say: new ones are created (readers go on, the lock

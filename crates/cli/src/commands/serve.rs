@@ -9,8 +9,14 @@ use lakefront_model::{SchedulingPolicy, SyncedTableSpec};
 use lakefront_sync::{Follow, Progress, RefreshReport, RefreshRequest, SyncError};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// Pause after a failure that may pass by itself, doubled each time up to [`MAX_PAUSE`].
+const MIN_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause between tries.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 pub async fn run(context: &Context) -> Result<ExitCode, CliError> {
     let Some(file) = &context.loaded.file else {
@@ -61,10 +67,21 @@ pub async fn keep_fresh(
         return;
     }
     let request = RefreshRequest { spec: table.spec, full: false };
-    let progress = Arc::new(Progress::default());
-    tokio::select! {
-        result = table.engine.refresh(&request, &progress) => tell(printer, &request.spec, &result),
-        () = stop.cancelled() => {}
+    let mut pause = MIN_PAUSE;
+    loop {
+        let progress = Arc::new(Progress::default());
+        let result = tokio::select! {
+            result = table.engine.refresh(&request, &progress) => result,
+            () = stop.cancelled() => return,
+        };
+        tell(printer, &request.spec, &result);
+        if !result.is_err_and(|error| error.is_transient) {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(MAX_PAUSE),
+            () = stop.cancelled() => return,
+        }
     }
 }
 

@@ -17,8 +17,8 @@ use tokio_postgres::Client;
 /// The format of the ledger that this Lakefront writes.
 pub const FORMAT: i32 = 1;
 
-/// The advisory lock under which the ledger is made; a number of Lakefront's own.
-const LEDGER_LOCK: i64 = 0x6c61_6b65_6672_6e74;
+/// The advisory lock under which the ledger and schemas are made; a number of Lakefront's own.
+pub(crate) const LEDGER_LOCK: i64 = 0x6c61_6b65_6672_6e74;
 
 /// What [`ensure`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +51,13 @@ pub async fn ensure(client: &mut Client, ownership: roles::Ownership) -> PgResul
         let doing = || "creating the schema lakefront".to_owned();
         let txn = client.transaction().await.doing(doing)?;
         txn.execute("SELECT pg_advisory_xact_lock($1)", &[&LEDGER_LOCK]).await.doing(doing)?;
+        // Asked of the catalog itself: the session's cache may still say "not there" after waiting for the lock.
         let raced: bool = txn
-            .query_one("SELECT to_regclass('lakefront.ledger_format') IS NOT NULL", &[])
+            .query_one(
+                "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE n.nspname = 'lakefront' AND c.relname = 'ledger_format')",
+                &[],
+            )
             .await
             .doing(doing)?
             .get(0);

@@ -3,7 +3,7 @@
 use crate::error::Doing;
 use crate::roles::Ownership;
 use crate::table::Stage;
-use crate::{PgResult, ident, roles};
+use crate::{PgResult, ident, ledger, roles};
 use lakefront_model::QualifiedName;
 use tokio_postgres::GenericClient;
 
@@ -20,6 +20,8 @@ pub async fn publish(
 ) -> PgResult<()> {
     let doing = || format!("making {target} visible");
     let schema = ident::quote(&target.schema);
+    // Two first copies into one schema would both make it and grant on it, which PostgreSQL refuses the second one.
+    client.execute("SELECT pg_advisory_xact_lock($1)", &[&ledger::LEDGER_LOCK]).await.doing(doing)?;
     if client
         .query_opt("SELECT 1 FROM pg_namespace WHERE nspname = $1", &[&target.schema])
         .await
