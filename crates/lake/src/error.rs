@@ -136,7 +136,9 @@ impl LakeError {
             Self::BadLocation { .. } => {
                 "give the folder that holds the table's _delta_log, as a path or as s3://bucket/folder"
             }
-            Self::NotFound { .. } => "check the path's spelling, and that it is visible from this machine",
+            Self::NotFound { .. } => {
+                "check its spelling (of the bucket too), and that it is visible from this machine"
+            }
             Self::NotDelta { .. } => "give the folder that holds _delta_log, not one above or below it",
             Self::UnsupportedFeature { .. } => {
                 "drop the feature from the table (ALTER TABLE … DROP FEATURE), or copy the table without it"

@@ -68,6 +68,17 @@ impl Reading {
         LakeError::Internal { location: self.location(), reason }
     }
 
+    /// No credentials to show to the store.
+    pub(crate) fn without_credentials(&self, error: &object_store::Error) -> LakeError {
+        let asked = match error {
+            object_store::Error::Generic { source, .. } => chain(source.as_ref()),
+            other => chain(other),
+        };
+        self.denied(format!(
+            "no credentials in the environment, and this machine's role gives none ({asked})"
+        ))
+    }
+
     fn denied(&self, reason: impl ToString) -> LakeError {
         LakeError::Access { location: self.location(), reason: reason.to_string() }
     }
@@ -163,16 +174,54 @@ fn io_in(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
     None
 }
 
+/// What a store said in XML, as `Code: Message`, in place of the whole document.
+fn without_markup(text: &str) -> String {
+    let between = |tag: &str| {
+        let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+        rest.split_once(&format!("</{tag}>")).map(|(found, _)| found.trim())
+    };
+    match (text.split_once("<?xml"), between("Code"), between("Message")) {
+        (Some((before, _)), Some(code), Some(message)) => format!("{before}{code}: {message}"),
+        _ => text.to_owned(),
+    }
+}
+
 /// An error with its causes, each said once.
 fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
+    let mut text = without_markup(&error.to_string());
     let mut next = error.source();
     while let Some(cause) = next {
-        let said = cause.to_string();
+        let said = without_markup(&cause.to_string());
         if !text.contains(&said) {
             text = format!("{text}: {said}");
         }
         next = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stores_are_quoted_without_their_markup() {
+        let answer = "status 403: <?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code><Message>no</Message><Key>k</Key></Error>";
+        assert_eq!(without_markup(answer), "status 403: AccessDenied: no");
+        assert_eq!(without_markup("plain <Code>"), "plain <Code>");
+    }
+
+    #[test]
+    fn kinds_of_errors_are_kept() -> Result<(), LakeError> {
+        let reading = Reading::file(&Location::parse("/t")?, "a.parquet");
+        let io = |kind: ErrorKind| KernelError::from(std::io::Error::from(kind));
+        assert!(matches!(from_kernel(&reading, io(ErrorKind::NotFound)), LakeError::MissingFile { .. }));
+        assert!(matches!(from_kernel(&reading, io(ErrorKind::PermissionDenied)), LakeError::Access { .. }));
+        assert!(matches!(from_kernel(&reading, io(ErrorKind::TimedOut)), LakeError::Io { .. }));
+        let parquet = KernelError::from(ParquetError::EOF("early".to_owned()));
+        assert!(matches!(from_kernel(&reading, parquet), LakeError::UnreadableFile { .. }));
+        let wrapped = ParquetError::External(Box::new(reading.gone("a.parquet")));
+        assert!(matches!(from_parquet(&reading, wrapped), LakeError::MissingFile { .. }));
+        Ok(())
+    }
 }

@@ -71,13 +71,13 @@ impl Lake {
         if let Some(store) = stores.get(&key) {
             return Ok(Arc::clone(store));
         }
-        let objects = connect(url, &self.inner.options.settings).map_err(|error| match error {
+        let opened = connect(url, &self.inner.options.settings).map_err(|error| match error {
             object_store::Error::Generic { source, .. } => {
                 LakeError::Settings { location: reading.location(), reason: source.to_string() }
             }
             other => from_object_store(reading, other),
         })?;
-        let store = Arc::new(Store::new(objects, Arc::clone(&self.inner.runtime)));
+        let store = Arc::new(Store::new(opened, Arc::clone(&self.inner.runtime)));
         stores.insert(key, Arc::clone(&store));
         Ok(store)
     }

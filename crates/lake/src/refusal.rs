@@ -65,7 +65,12 @@ pub(crate) fn explain(table: &DeltaTable, version: Option<Version>, error: Kerne
     let reading = Reading::log(table.location());
     match error.without_backtrace() {
         KernelError::Unsupported(_) | KernelError::Schema(_) | KernelError::InvalidProtocol(_) => {}
-        _ => return from_kernel(&reading, error),
+        _ => {
+            let error = from_kernel(&reading, error);
+            let (table, unsettled) = (table.clone(), error.clone());
+            let told = table.store().clone().wait_for(async move { table.told(unsettled).await });
+            return told.unwrap_or(error);
+        }
     }
     let actions = {
         let table = table.clone();

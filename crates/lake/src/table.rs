@@ -9,6 +9,8 @@ use url::Url;
 
 /// Name of the folder that holds a table's log (Delta protocol, section "Delta Log Entries").
 const LOG: &str = "_delta_log/";
+/// A file that most logs have (Delta protocol, section "Last Checkpoint File").
+const LAST_CHECKPOINT: &str = "_delta_log/_last_checkpoint";
 /// Objects looked at to say what a folder without a log holds instead.
 const LOOKED_AT: usize = 100;
 
@@ -88,8 +90,12 @@ impl DeltaTable {
 
     /// The versions with a commit file, in no particular order.
     pub(crate) async fn commit_versions(&self) -> Result<Vec<Version>, LakeError> {
-        let found = self.store.list(&self.log_url()?, usize::MAX).await;
-        let found = found.map_err(|error| from_object_store(&Reading::log(&self.location), error))?;
+        let found = match self.store.list(&self.log_url()?, usize::MAX).await {
+            Ok(found) => found,
+            Err(error) => {
+                return Err(self.told(from_object_store(&Reading::log(&self.location), error)).await);
+            }
+        };
         Ok(found.iter().filter_map(|object| object.location.filename()).filter_map(commit_version).collect())
     }
 
@@ -109,8 +115,17 @@ impl DeltaTable {
             }
         }
         let fault = |error| from_object_store(&Reading::log(&self.location), error);
-        if !self.store.list(&self.log_url()?, 1).await.map_err(fault)?.is_empty() {
-            return Ok(());
+        match self.store.list(&self.log_url()?, 1).await {
+            Ok(found) if found.is_empty() => {}
+            Ok(_) => return Ok(()),
+            Err(error) => {
+                let gone = matches!(self.probe().await, Ok(false));
+                return Err(if gone {
+                    LakeError::NotFound { location }
+                } else {
+                    self.told(fault(error)).await
+                });
+            }
         }
         let found = self.store.list(self.location.url(), LOOKED_AT).await.map_err(fault)?;
         let root = path_of(self.location.url()).map_err(fault)?;
@@ -134,6 +149,28 @@ impl DeltaTable {
             format!("it holds {} and the like", names.first().map_or("files", String::as_str))
         };
         Err(LakeError::NotDelta { location, found })
+    }
+
+    /// Asks for one file of the log, which may well be absent.
+    async fn probe(&self) -> object_store::Result<bool> {
+        let file = self.location.url().join(LAST_CHECKPOINT);
+        let file = file.map_err(|e| object_store::Error::Generic { store: "url", source: Box::new(e) })?;
+        self.store.exists(&file).await
+    }
+
+    /// A failure with its reason: stores do not type the errors of missing credentials and of listings, while asking
+    /// for a file they answer plainly that access is denied.
+    pub(crate) async fn told(&self, error: LakeError) -> LakeError {
+        if !matches!(error, LakeError::Io { .. }) || self.location.path().is_some() {
+            return error;
+        }
+        if let Some(missing) = self.store.missing_credentials().await {
+            return Reading::log(&self.location).without_credentials(&missing);
+        }
+        match self.probe().await.map_err(|plain| from_object_store(&Reading::log(&self.location), plain)) {
+            Err(plain @ LakeError::Access { .. }) => plain,
+            _ => error,
+        }
     }
 
     pub(crate) fn lake(&self) -> &Lake {

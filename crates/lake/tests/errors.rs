@@ -3,7 +3,9 @@
 
 mod support;
 
-use lakefront_lake::{Catalog, CatalogError, Catalogs, FolderCatalog, LakeError, Location, ScanOptions};
+use lakefront_lake::{
+    Catalog, CatalogError, Catalogs, FolderCatalog, Lake, LakeError, LakeOptions, Location, ScanOptions,
+};
 use lakefront_model::TableName;
 use std::fs;
 use std::path::Path;
@@ -178,6 +180,22 @@ async fn versions_cut_from_the_log() {
         "{error:?}"
     );
     assert_eq!(table.snapshot(None).await.unwrap().version(), latest);
+}
+
+#[tokio::test]
+async fn missing_credentials_are_told() {
+    if std::env::var_os("AWS_ACCESS_KEY_ID").is_some() {
+        eprintln!("SKIPPED: this environment has credentials");
+        return;
+    }
+    let nowhere = "http://127.0.0.1:1".to_owned();
+    let names = ["AWS_METADATA_ENDPOINT", "AWS_ENDPOINT_URL"];
+    let settings = names.map(|name| (name.to_owned(), nowhere.clone())).into();
+    let lake = Lake::new(LakeOptions { settings }).unwrap();
+    let error = lake.open(&Location::parse("s3://bucket/t").unwrap()).await.unwrap_err();
+    let expected =
+        "s3://bucket/t: access denied: no credentials in the environment, and this machine's role gives none";
+    assert!(error.to_string().starts_with(expected), "{error}");
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ table = pa.table({
     "i64": pa.array([-2**63, 2**63 - 1, 0, None, 1], pa.int64()),
     "f32": pa.array([float("nan"), float("-inf"), -0.0, None, 1e-45], pa.float32()),
     "f64": pa.array([float("nan"), float("inf"), -0.0, None, 5e-324], pa.float64()),
-    "dec": pa.array([D("-9" * 19 + "." + "9" * 19) if False else D("-12345678901234567890.123456789012345678"), D("0.000000000000000001"), D(0), None, D(1)], pa.decimal128(38, 18)),
+    "dec": pa.array([D("-12345678901234567890.123456789012345678"), D("0.000000000000000001"), D(0), None, D(1)], pa.decimal128(38, 18)),
     "small": pa.array([D("-99.99"), D("99.99"), D("0.00"), None, D("0.01")], pa.decimal128(4, 2)),
     "text": pa.array(["", "ü\u2028\"\\\n", "x" * 3000, None, "\u0001\U0001f600"]),
     "bytes": pa.array([b"", bytes(range(256)), b"\0", None, b"x"], pa.binary()),
@@ -65,6 +65,7 @@ async fn all_types_with_their_edges() {
     compare(&python, folder.path(), &[None]).await;
 }
 
+/// Decimals are positive: deltalake 1.6 writes -1.05 as "-1.-5" into the log, which no reader can read back.
 const PARTITIONS: &str = r##"
 import sys, decimal, pyarrow as pa
 from deltalake import write_deltalake

@@ -2,7 +2,7 @@
 
 mod connect;
 
-pub(crate) use connect::connect;
+pub(crate) use connect::{Credentials, Opened, connect};
 
 use crate::runtime::{Runtime, wait_for};
 use delta_kernel::object_store::path::Path;
@@ -28,11 +28,13 @@ pub(crate) type Engine = DefaultEngine<TokioMultiThreadExecutor>;
 pub(crate) struct Store {
     engine: Engine,
     objects: Arc<DynObjectStore>,
+    credentials: Option<Credentials>,
     runtime: Arc<Runtime>,
 }
 
 impl Store {
-    pub(crate) fn new(objects: Arc<DynObjectStore>, runtime: Arc<Runtime>) -> Self {
+    pub(crate) fn new(opened: Opened, runtime: Arc<Runtime>) -> Self {
+        let Opened { objects, credentials } = opened;
         // The kernel's default executor has one thread for everything and hangs when a checkpoint is written.
         let executor = Arc::new(TokioMultiThreadExecutor::new(runtime.handle().clone()));
         let engine = DefaultEngineBuilder::new(Arc::clone(&objects))
@@ -40,7 +42,7 @@ impl Store {
             .with_buffer_size(LOG_FILES_AHEAD)
             .with_batch_size(LOG_BATCH_ROWS)
             .build();
-        Self { engine, objects, runtime }
+        Self { engine, objects, credentials, runtime }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -49,6 +51,11 @@ impl Store {
 
     pub(crate) fn objects(&self) -> &Arc<DynObjectStore> {
         &self.objects
+    }
+
+    /// Why there are no credentials, if there should be some.
+    pub(crate) async fn missing_credentials(&self) -> Option<object_store::Error> {
+        self.credentials.as_ref()?.check().await.err()
     }
 
     /// Runs a future of the store to its end on this thread; None when the runtime has ended.

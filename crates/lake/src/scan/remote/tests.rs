@@ -3,6 +3,7 @@ use super::*;
 use crate::Location;
 use crate::runtime::Runtime;
 use crate::scan::footer::footer_reader;
+use crate::store::Opened;
 use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch};
 use delta_kernel::engine::arrow_conversion::TryIntoKernel;
 use delta_kernel::object_store::memory::InMemory;
@@ -40,7 +41,7 @@ fn file(groups: i64, rows: i64, width: usize) -> Bytes {
 fn opened(bytes: &Bytes) -> (RemoteFile, Footer, Arc<Store>) {
     let runtime = Arc::new(Runtime::new().unwrap());
     let objects = Arc::new(InMemory::new());
-    let store = Arc::new(Store::new(objects, runtime));
+    let store = Arc::new(Store::new(Opened { objects, credentials: None }, runtime));
     let (put, path, payload) = (store.objects().clone(), Path::from("f"), bytes.clone());
     store.wait_for(async move { put.put(&path, payload.into()).await.unwrap() }).unwrap();
     let reading = Reading::file(&Location::parse("s3://bucket/t").unwrap(), "f");
