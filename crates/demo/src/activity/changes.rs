@@ -4,7 +4,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, RecordBatch};
 use chrono::Utc;
-use lakefront_delta_writer::{CommitOptions, DeltaTable, KeyedChanges, Operation};
+use lakefront_delta_writer::{Commit, CommitOptions, DeltaTable, DeltaWriteError, KeyedChanges, Operation};
 
 use super::{ActivityKind, ActivityStep, ShopActivity};
 use crate::SEED;
@@ -167,18 +167,14 @@ impl ShopActivity {
         let embedded = self.embeddings.commit_with(Operation::Append(vec![embedding]), &noted(&note))?;
         // The number is spent even when the second commit fails: an embedding has it.
         self.next_product_id += super::KEY_STEP;
-        let commit = self.add_product(&row, &note)?;
+        let row = rows::product_rows(std::slice::from_ref(&row))?;
+        let commit = insist(&mut self.products, &note, || Ok(Operation::Append(vec![row.clone()])))?;
         Ok(ActivityStep {
             kind: ActivityKind::NewProduct,
-            commits: vec![(EMBEDDINGS_TABLE, embedded.version), (PRODUCTS_TABLE, commit)],
+            commits: vec![(EMBEDDINGS_TABLE, embedded.version), (PRODUCTS_TABLE, commit.version)],
             rows: 1,
             note,
         })
-    }
-
-    fn add_product(&mut self, row: &ProductRow, note: &str) -> Result<u64, DemoError> {
-        let rows = rows::product_rows(std::slice::from_ref(row))?;
-        Ok(self.products.commit_with(Operation::Append(vec![rows]), &noted(note))?.version)
     }
 
     /// A product like another, of any brand that makes such things; `None` when the row's look
@@ -208,16 +204,34 @@ impl ShopActivity {
     fn sell_out(&mut self, shelf: &RecordBatch) -> Result<ActivityStep, DemoError> {
         let gone: Vec<i64> = self.pick(shelf, 1)?.iter().map(|row| row.product_id).collect();
         let note = format!("sold out: product {}", gone.first().copied().unwrap_or_default());
-        let mut commits = Vec::new();
-        for (name, table) in [(PRODUCTS_TABLE, &mut self.products), (EMBEDDINGS_TABLE, &mut self.embeddings)]
-        {
-            let changes = KeyedChanges::by([KEY]).delete(rows::key_rows(KEY, &gone)?);
-            let commit = table.commit_with(Operation::Merge(changes), &noted(&note))?;
-            if commit.written {
-                commits.push((name, commit.version));
-            }
+        let delete = || -> Result<Operation<'static>, DemoError> {
+            Ok(Operation::Merge(KeyedChanges::by([KEY]).delete(rows::key_rows(KEY, &gone)?)))
+        };
+        let commit = self.products.commit_with(delete()?, &noted(&note))?;
+        let mut commits = vec![(PRODUCTS_TABLE, commit.version)];
+        let commit = insist(&mut self.embeddings, &note, delete)?;
+        if commit.written {
+            commits.push((EMBEDDINGS_TABLE, commit.version));
         }
         Ok(ActivityStep { kind: ActivityKind::SoldOut, commits, rows: 1, note })
+    }
+}
+
+/// Commits the second half of a change, after however many commits of other writers: the first half is there already.
+fn insist(
+    table: &mut DeltaTable,
+    note: &str,
+    operation: impl Fn() -> Result<Operation<'static>, DemoError>,
+) -> Result<Commit, DemoError> {
+    let mut tries = 1;
+    loop {
+        match table.commit_with(operation()?, &noted(note)) {
+            Err(DeltaWriteError::Conflict { .. }) if tries < super::TRIES => {
+                tries += 1;
+                table.refresh()?;
+            }
+            outcome => return Ok(outcome?),
+        }
     }
 }
 

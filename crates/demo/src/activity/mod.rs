@@ -16,7 +16,7 @@ use crate::layout::{EMBEDDINGS_TABLE, PRODUCTS_TABLE, open_table};
 use crate::look::LookBook;
 use crate::random::Stream;
 
-/// Tries of one step against other writers that take its version.
+/// Tries of one commit against other writers that take its version.
 const TRIES: usize = 10;
 /// How long a wait goes on before the request to stop is looked at.
 const STOP_CHECK: Duration = Duration::from_millis(20);

@@ -4,6 +4,7 @@ mod art;
 mod cloth;
 mod drawing;
 mod palette;
+mod scene;
 
 use std::fs;
 use std::path::{Path, PathBuf};
