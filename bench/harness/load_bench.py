@@ -40,7 +40,7 @@ class Outcome:
 
 def run(server: Server, contestants: list[Contestant], sources: list[Source], rounds: int) -> Outcome:
     """Every contestant once per round on the first source; Lakefront and the limit also on the larger ones."""
-    outcome = Outcome([], {source.rows: source.shape() for source in sources}, describe(server))
+    outcome = Outcome([], {source.rows: source.shape() for source in sources}, describe(server.sql))
     for number in range(rounds):
         turns = [(sources[0], contestant) for contestant in contestants]
         turns += [(source, c) for source in sources[1:] for c in contestants if c.name in ("limit", "lakefront")]

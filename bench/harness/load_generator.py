@@ -37,8 +37,10 @@ def measure(url: str, connections: int, seconds: int) -> Answers:
 
 def _read_wrk(text: str) -> Answers:
     def percentile(name: str) -> float:
-        number, unit = re.search(rf"^\s+{name}%\s+([\d.]+)(us|ms|s|m)$", text, re.MULTILINE).groups()
-        return float(number) * _UNITS[unit]
+        line = re.search(rf"^\s+{name}%\s+([\d.]+)(us|ms|s|m)\s*$", text, re.MULTILINE)
+        if not line:
+            raise ValueError(f"wrk printed no {name}th percentile:\n{text}")
+        return float(line.group(1)) * _UNITS[line.group(2)]
 
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     socket = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)

@@ -2,18 +2,37 @@
 
 import os
 import platform
+from collections.abc import Callable
 from pathlib import Path
 
-from .server import Server
+
+# What says most about how a PostgreSQL is set up.
+_SETTINGS = (
+    "checkpoint_timeout",
+    "data_checksums",
+    "fsync",
+    "io_method",
+    "jit",
+    "maintenance_work_mem",
+    "max_parallel_maintenance_workers",
+    "max_wal_size",
+    "shared_buffers",
+    "synchronous_commit",
+    "wal_buffers",
+    "wal_init_zero",
+    "wal_level",
+    "work_mem",
+)
 
 
-def describe(server: Server) -> list[str]:
-    """Lines for a report: cores and their kind, memory, system, PostgreSQL and its settings, load at the start."""
-    settings = ", ".join(f"`{name} = {value}`" for name, value in sorted(server.settings.items()))
+def describe(ask: Callable[[str], str]) -> list[str]:
+    """Lines for a report: cores and their kind, memory, system, PostgreSQL and its settings, load at the start. `ask` sends
+    SQL to the PostgreSQL."""
+    settings = ", ".join(f"`{name} = {ask(f'SHOW {name}')}`" for name in _SETTINGS)
     return [
-        f"{os.cpu_count()} cores ({_processor()}), {_memory_gib():.0f} GiB memory, {platform.system()} {platform.machine()}, "
-        f"load average at the start {os.getloadavg()[0]:.1f}",
-        f"PostgreSQL {server.sql('SHOW server_version')}, data checksums {server.sql('SHOW data_checksums')}, {settings}",
+        f"{os.cpu_count()} cores ({_processor()}), {_memory_gib():.0f} GiB memory, "
+        f"{platform.system()} {platform.machine()}, load average at the start {os.getloadavg()[0]:.1f}",
+        f"PostgreSQL {ask('SHOW server_version')}, {settings}",
     ]
 
 

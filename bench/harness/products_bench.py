@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,8 +15,7 @@ from pathlib import Path
 
 from .load_generator import Answers, measure
 from .machine import describe
-from .places import BINARY, CACHE, PEERS
-from .server import Server
+from .places import BINARY, CACHE, PEERS, server_folder
 
 # Each route as both servers know it.
 ROUTES = {
@@ -51,20 +51,25 @@ class Outcome:
     totals: dict[str, int]
 
 
-def run(server: Server, rounds: int, seconds: int, connections: int) -> Outcome:
-    """Storefront, then each peer, in every round. Only one of them is up at a time."""
-    outcome = Outcome([], describe(server), connections, seconds, {})
-    for number in range(rounds):
-        names = ["storefront", *_PEERS]
-        # The storefront fills the database when it starts first.
-        order = names if number == 0 else names[number % 3 :] + names[: number % 3]
-        for name in order:
-            with _Running(name, server) as running:
-                _measure(running, name, number, seconds, connections, outcome)
+def run(bin_folder: Path, rounds: int, seconds: int, connections: int) -> Outcome:
+    """Storefront and peers in every round, starting with another one each time. The peers read the storefront's own tables,
+    on the PostgreSQL that `lakefront demo` runs, so the storefront stays up, idle, while a peer is measured."""
+    with Storefront() as storefront:
+        psql = [str(bin_folder / "psql"), "-X", "-A", "-t", "-d", storefront.database()]
+        machine = describe(lambda sql: subprocess.check_output([*psql, "-c", sql], text=True).strip())
+        outcome = Outcome([], machine, connections, seconds, {})
+        for number in range(rounds):
+            names = ["storefront", *_PEERS]
+            for name in names[number % 3 :] + names[: number % 3]:
+                if name == "storefront":
+                    _measure(storefront, name, number, seconds, connections, outcome)
+                else:
+                    with Peer(name, storefront.database()) as peer:
+                        _measure(peer, name, number, seconds, connections, outcome)
     return outcome
 
 
-def _measure(running: "_Running", name: str, number: int, seconds: int, connections: int, outcome: Outcome) -> None:
+def _measure(running: "Running", name: str, number: int, seconds: int, connections: int, outcome: Outcome) -> None:
     routes = {route: running.base + path.replace("{id}", running.some_id()) for route, path in ROUTES.items()}
     for route, url in routes.items():
         _same_total(name, route, url, outcome.totals)
@@ -87,53 +92,25 @@ def _same_total(name: str, route: str, url: str, totals: dict[str, int]) -> None
         raise NotReady(f"{name} finds {total} products for '{route}', the other {totals[route]}")
 
 
-class _Running:
+class Running:
     """A server under measurement, in a process group of its own that is stopped at the end."""
 
-    def __init__(self, name: str, server: Server):
+    def __init__(self, name: str):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.base = f"http://127.0.0.1:{self.port}"
         self.work = CACHE / "work" / name
         self.work.mkdir(parents=True, exist_ok=True)
-        self.environment = {**os.environ, "DATABASE_URL": server.url}
-        if name == "storefront":
-            self.command = [
-                str(BINARY),
-                "demo",
-                "--port",
-                str(self.port),
-                "--data",
-                str(CACHE / "demo"),
-                "--activity",
-                "off",
-                "--database",
-                server.url,
-            ]
-        else:
-            # One worker per core, as `uvicorn` is deployed; uvloop and httptools are installed and chosen by it.
-            self.command = [
-                sys.executable,
-                "-m",
-                "uvicorn",
-                "products_app:app",
-                "--app-dir",
-                str(PEERS),
-                "--port",
-                str(self.port),
-                "--workers",
-                str(os.cpu_count() or 1),
-                "--no-access-log",
-                "--log-level",
-                "warning",
-            ]
-            self.environment["PRODUCTS_DRIVER"] = name
+        self.environment = dict(os.environ)
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
 
     def __enter__(self):
         self.log = (self.work / "log").open("wb")
         self.process = subprocess.Popen(
-            self.command, cwd=self.work, env=self.environment, stdout=self.log, stderr=self.log, start_new_session=True
+            self.command(), cwd=self.work, env=self.environment, stdout=self.log, stderr=self.log, start_new_session=True
         )
         try:
             self._wait()
@@ -144,7 +121,7 @@ class _Running:
 
     def __exit__(self, *_):
         if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.terminate()
             try:
                 self.process.wait(30)
             except subprocess.TimeoutExpired:
@@ -170,4 +147,44 @@ class _Running:
                 pass
             time.sleep(0.2)
         tail = "\n".join(Path(self.work / "log").read_text(errors="replace").splitlines()[-15:])
-        raise NotReady(f"{self.command[0]} does not answer {self.base}/api/v1/products\n{tail}")
+        raise NotReady(f"{self.command()[0]} does not answer {self.base}/api/v1/products\n{tail}")
+
+
+class Storefront(Running):
+    """`lakefront demo` with the shop activity off, its data kept in the cache."""
+
+    def __init__(self):
+        super().__init__("storefront")
+
+    def command(self):
+        return [
+            str(BINARY),
+            "demo",
+            "--port",
+            str(self.port),
+            "--data",
+            str(server_folder() / "demo"),
+            "--activity",
+            "off",
+        ]
+
+    def database(self) -> str:
+        """The address of the demo's database for applications, which it prints."""
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            if printed := re.search(r"psql '([^']+)'", (self.work / "log").read_text(errors="replace")):
+                return printed.group(1)
+            time.sleep(0.1)
+        raise NotReady("`lakefront demo` printed no address of its database")
+
+
+class Peer(Running):
+    """The FastAPI application, one worker per core; uvicorn takes uvloop and httptools where they are installed."""
+
+    def __init__(self, driver: str, database: str):
+        super().__init__(driver)
+        self.environment |= {"DATABASE_URL": database, "PRODUCTS_DRIVER": driver}
+
+    def command(self):
+        line = [sys.executable, "-m", "uvicorn", "products_app:app", "--app-dir", str(PEERS), "--port", str(self.port)]
+        return [*line, "--workers", str(os.cpu_count() or 1), "--no-access-log", "--log-level", "warning"]

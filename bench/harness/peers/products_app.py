@@ -80,7 +80,7 @@ class AsyncpgRows:
 
 class SqlalchemyRows:
     async def open(self):
-        url = URL.replace("postgresql://", "postgresql+asyncpg://", 1)
+        url = "postgresql+asyncpg://" + URL.split("://", 1)[1]
         self.engine = create_async_engine(url, pool_size=CONNECTIONS, max_overflow=0)
 
     async def close(self):
