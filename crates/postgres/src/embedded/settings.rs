@@ -117,8 +117,8 @@ impl Settings<'_> {
         conf.set("max_worker_processes", (2 * cores).max(8));
         conf.set("max_parallel_workers", cores.max(2));
         conf.set("max_parallel_workers_per_gather", (cores / 2).clamp(1, 4));
-        // With the leader, as many processes build an index as there are cores.
-        conf.set("max_parallel_maintenance_workers", cores.saturating_sub(1).clamp(1, 7));
+        // Two pay for themselves on two cores as well, since the leader also waits for the disk.
+        conf.set("max_parallel_maintenance_workers", cores.clamp(2, 8));
         if self.major >= 18 {
             conf.set("io_method", if self.io_uring { "io_uring" } else { "worker" });
             conf.set("io_workers", (cores / 2).clamp(3, 16));
