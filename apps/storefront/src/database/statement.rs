@@ -43,7 +43,7 @@ impl Database {
                 Ok(rows) => return Ok(Answer { rows, took: started.elapsed() }),
                 Err(error) if attempt < ATTEMPTS && (client.is_closed() || worth_repeating(&error)) => {
                     client.statement_cache.clear();
-                    if client.is_closed() || error.is_closed() {
+                    if client.is_closed() || ended_by_server(&error) {
                         // What ended this connection most likely ended the idle ones as well.
                         self.pool.retain(|_, _| false);
                     }
@@ -55,18 +55,24 @@ impl Database {
     }
 }
 
+/// True when the connection is at its end, whether the server's last words came through or not.
+fn ended_by_server(error: &Error) -> bool {
+    error.is_closed()
+        || error
+            .code()
+            .is_some_and(|state| [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(state))
+}
+
 /// True for states after which the same statement, prepared anew, can succeed: the result type of a prepared
 /// statement changed (a feature not supported, says PostgreSQL), the server forgot it (a pooler in between),
 /// the server is going down or just up, or a conflict with recovery.
 fn worth_repeating(error: &Error) -> bool {
-    error.is_closed()
+    ended_by_server(error)
         || error.code().is_some_and(|state| {
             [
                 SqlState::FEATURE_NOT_SUPPORTED,
                 SqlState::INVALID_SQL_STATEMENT_NAME,
                 SqlState::DUPLICATE_PSTATEMENT,
-                SqlState::ADMIN_SHUTDOWN,
-                SqlState::CRASH_SHUTDOWN,
                 SqlState::T_R_SERIALIZATION_FAILURE,
                 SqlState::T_R_DEADLOCK_DETECTED,
             ]

@@ -96,6 +96,8 @@ impl TestDatabase {
 }
 
 impl Drop for TestDatabase {
+    /// Blocks its thread. PostgreSQL drops no database while a session is within its sign-in, so the shop's connections
+    /// have to go on meanwhile: tests need a runtime of more than one thread.
     fn drop(&mut self) {
         let (server, name) = (self.server.clone(), self.name.clone());
         // Dropping happens inside a runtime, which must not be entered again from the same thread.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{database::TestDatabase, items::insert, items::invent, shop::TestShop};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_of_any_type_are_given_and_taken_as_text() {
     let items = invent(30);
     for key_type in ["bigint", "int", "text", "varchar(40)", "numeric"] {
@@ -30,7 +30,7 @@ async fn keys_of_any_type_are_given_and_taken_as_text() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_may_hold_any_characters() {
     let database = TestDatabase::empty().await;
     database.create_products("text").await;
@@ -49,7 +49,7 @@ async fn a_key_may_hold_any_characters() {
     assert!(shop.get(&format!("/product/{href}")).await.status.is_success());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_columns_are_passed_over_and_missing_ones_are_null() {
     let database = TestDatabase::empty().await;
     database
@@ -92,7 +92,7 @@ async fn other_columns_are_passed_over_and_missing_ones_are_null() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_table_replaced_under_way_is_read_as_it_is_now() {
     let items = invent(40);
     let database = TestDatabase::with_items(&items).await;

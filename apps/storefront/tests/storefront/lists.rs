@@ -142,7 +142,7 @@ async fn every_column_sorts_both_ways_with_ties_by_key() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn options_are_the_values_there_are() {
     let items = invent(200);
     let database = TestDatabase::with_items(&items).await;
@@ -169,7 +169,7 @@ async fn options_are_the_values_there_are() {
     assert_eq!(options["price_range"]["max"], prices.fold(f64::MIN, f64::max));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_empty_table_is_an_empty_page() {
     let database = TestDatabase::with_items(&[]).await;
     let shop = TestShop::open(&database.settings()).await;

@@ -47,7 +47,7 @@ async fn an_outage_is_said_and_got_over() {
     assert_eq!(shop.total("/api/v1/products").await, 49);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_ended_by_the_server_go_unnoticed() {
     let database = TestDatabase::with_items(&invent(50)).await;
     let shop = TestShop::open(&database.settings()).await;
@@ -65,7 +65,7 @@ async fn connections_ended_by_the_server_go_unnoticed() {
     shop.listens().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_sign_in_names_host_user_and_way() {
     let database = TestDatabase::empty().await;
     let mut given = database.settings();

@@ -25,7 +25,7 @@ fn addresses(page: &str) -> Vec<String> {
     found
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_that_a_page_links_to_is_there() {
     let database = TestDatabase::with_items(&invent(120)).await;
     database.create_freshness(5).await;
@@ -50,7 +50,7 @@ async fn everything_that_a_page_links_to_is_there() {
     assert!(checked.len() > 60, "{}", checked.len());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_say_how_fresh_they_are_how_long_it_took_and_from_where() {
     let database = TestDatabase::with_items(&invent(30)).await;
     database.create_freshness(5).await;
@@ -70,7 +70,7 @@ async fn pages_say_how_fresh_they_are_how_long_it_took_and_from_where() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_catalogue_shows_what_was_asked_for() {
     let items = invent(120);
     let database = TestDatabase::with_items(&items).await;
@@ -89,7 +89,7 @@ async fn the_catalogue_shows_what_was_asked_for() {
     assert!(beyond.contains("The catalogue has fewer pages than that."));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_product_page_shows_all_that_is_known() {
     let items = invent(120);
     let database = TestDatabase::with_items(&items).await;
@@ -110,7 +110,7 @@ async fn a_product_page_shows_all_that_is_known() {
     assert!(nowhere.text().contains("There is nothing at /nowhere."));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_are_small_strict_and_compressed() {
     let database = TestDatabase::with_items(&invent(400)).await;
     let shop = TestShop::open(&database.settings()).await;

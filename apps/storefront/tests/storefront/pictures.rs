@@ -5,7 +5,7 @@ use lakefront_storefront::NoImages;
 
 use crate::{database::TestDatabase, items::invent, shop::TestShop};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_address_in_a_product_leads_to_its_picture() {
     let database = TestDatabase::with_items(&invent(1)).await;
     let shop = TestShop::open(&database.settings()).await;
@@ -28,7 +28,7 @@ async fn the_address_in_a_product_leads_to_its_picture() {
     assert_eq!(other.status, StatusCode::OK);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_picture_is_not_found() {
     let database = TestDatabase::with_items(&[]).await;
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{database::TestDatabase, items::invent, shop::TestShop};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn health_tells_of_database_and_freshness() {
     let database = TestDatabase::with_items(&invent(3)).await;
     database.create_freshness(12).await;
@@ -32,7 +32,7 @@ async fn health_tells_of_database_and_freshness() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_lakefront_freshness_is_null() {
     let database = TestDatabase::with_items(&invent(3)).await;
     let shop = TestShop::open(&database.settings()).await;
@@ -43,7 +43,7 @@ async fn without_lakefront_freshness_is_null() {
     assert!(shop.get("/").await.text().contains("freshness not known"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn settings_are_shown_and_the_password_is_not() {
     let database = TestDatabase::empty().await;
     let mut given = database.settings();
@@ -65,7 +65,7 @@ async fn settings_are_shown_and_the_password_is_not() {
     assert!(!body.to_string().contains("hunter2"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_documentation_is_complete_without_the_network() {
     let database = TestDatabase::empty().await;
     let shop = TestShop::open(&database.settings()).await;

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use crate::{database::TestDatabase, items::invent, shop::TestShop};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_parameter_is_named() {
     let database = TestDatabase::with_items(&invent(3)).await;
     let shop = TestShop::open(&database.settings()).await;
@@ -36,7 +36,7 @@ async fn a_wrong_parameter_is_named() {
     insta::assert_snapshot!("wrong_parameters", serde_json::to_string_pretty(&body).unwrap());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hostile_texts_are_only_texts() {
     let items = invent(20);
     let database = TestDatabase::with_items(&items).await;
@@ -66,7 +66,7 @@ async fn hostile_texts_are_only_texts() {
     assert_eq!(shop.total("/api/v1/products").await, 20);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn odd_queries_are_answered() {
     let database = TestDatabase::with_items(&invent(3)).await;
     let shop = TestShop::open(&database.settings()).await;
@@ -87,7 +87,7 @@ async fn odd_queries_are_answered() {
     assert_eq!(posted.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_missing_table_says_what_was_looked_up() {
     let database = TestDatabase::empty().await;
     let shop = TestShop::open(&database.settings()).await;
@@ -110,7 +110,7 @@ async fn a_missing_table_says_what_was_looked_up() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_table_that_may_not_be_read_says_so() {
     let database = TestDatabase::with_items(&invent(1)).await;
     let user = format!("{}_reader", database.name);
