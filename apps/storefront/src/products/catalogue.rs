@@ -24,8 +24,8 @@ use crate::{
 /// Filter combinations whose count is kept. Each takes a few hundred bytes.
 const TOTALS_KEPT: usize = 2048;
 
-/// Pages whose keys are kept. Each takes a few kilobytes at most.
-const PAGES_KEPT: usize = 2048;
+/// Pages whose rows are kept. Each takes some ten kilobytes.
+const PAGES_KEPT: usize = 1024;
 
 /// How long the table's columns are taken for known: a new freshness view or column shows after this.
 const RELATION_FOR: Duration = Duration::from_secs(10);
@@ -37,7 +37,7 @@ const CONSISTENT_READS: usize = 3;
 /// One page of products.
 #[derive(Debug)]
 pub struct Page {
-    rows: Vec<Row>,
+    rows: Arc<Vec<Row>>,
     /// Products that meet the filters, on all pages.
     pub total: i64,
     /// There are products after this page.
@@ -83,12 +83,17 @@ struct Total {
     took: Duration,
 }
 
-/// Which products a page had, in order, in one state of the table. In the same state it has the same, so they are
-/// read by key, however far down the sort or rare among the filters they are.
-#[derive(Debug)]
-struct Keys {
-    keys: Vec<String>,
+/// The rows of a page in one state of the table. In the same state they are the same.
+#[derive(Debug, Clone)]
+struct Kept {
+    rows: Arc<Vec<Row>>,
     freshness: Freshness,
+}
+
+/// The rows of a page, and the time that PostgreSQL took for them now.
+struct PageRows {
+    rows: Arc<Vec<Row>>,
+    took: Duration,
 }
 
 /// The products table of one shop.
@@ -99,7 +104,7 @@ pub struct Catalogue {
     relations: Flights<u64, Arc<Relation>>,
     relation_forgotten: AtomicU64,
     totals: Flights<Filters, Total>,
-    pages: Mutex<Recent<PageRequest, Landed<Arc<Keys>>>>,
+    pages: Mutex<Recent<PageRequest, Landed<Kept>>>,
     facets: Flights<(), Arc<Facets>>,
 }
 
@@ -143,14 +148,13 @@ impl Catalogue {
             if offset >= total.products {
                 // Past the end: PostgreSQL would walk over all products to find none.
                 let Total { products: total, freshness, .. } = total;
-                return Ok(Page { rows: Vec::new(), total, has_more: false, freshness, took });
+                return Ok(Page { rows: Arc::default(), total, has_more: false, freshness, took });
             }
         }
         let mut reads = 1;
         loop {
-            let answer = self.read_rows(&relation, request).await?;
-            took += answer.took;
-            let rows = answer.rows;
+            let PageRows { rows, took: spent } = self.read_rows(&relation, request).await?;
+            took += spent;
             let freshness = rows.first().and_then(Freshness::read);
             let shown = products(&rows).count() as i64;
             if shown < request.page_size && (shown > 0 || offset == 0) {
@@ -167,31 +171,28 @@ impl Catalogue {
         }
     }
 
-    /// The rows of a page: by their keys when the table is as it was when the page was last read, else by filters
-    /// and sort. Either way they are as the table has them now.
-    async fn read_rows(&self, relation: &Relation, request: &PageRequest) -> Result<Answer, DatabaseError> {
+    /// The rows of a page. PostgreSQL is always asked: for the rows, or where a page was read before, whether the table
+    /// is still in the state that it was read in.
+    async fn read_rows(&self, relation: &Relation, request: &PageRequest) -> Result<PageRows, DatabaseError> {
         let mut spent = Duration::ZERO;
         let kept = self.pages.lock().unwrap_or_else(PoisonError::into_inner).get(request).cloned();
         let kept = kept.filter(|kept| self.still_true(kept, Some(kept.value.freshness)));
-        if let Some(kept) = kept.map(|kept| kept.value)
-            && let Some(query) = sql::listed(relation, &kept.keys)
-        {
-            let answer = self.database.read(&query.sql, &query.binds).await?;
-            let same = answer.rows.first().and_then(Freshness::read) == Some(kept.freshness);
-            if same && products(&answer.rows).count() == kept.keys.len() {
-                return Ok(answer);
-            }
+        if let Some(Kept { rows, freshness }) = kept.map(|kept| kept.value) {
+            let answer = self.database.read(&sql::freshness(relation).sql, &[]).await?;
             spent = answer.took;
+            if answer.rows.first().and_then(Freshness::read) == Some(freshness) {
+                return Ok(PageRows { rows, took: spent });
+            }
         }
         let (epoch, started) = (self.changes.epoch(), Instant::now());
         let query = sql::page(relation, request);
         let answer = self.database.read(&query.sql, &query.binds).await?;
-        if let Some(freshness) = answer.rows.first().and_then(Freshness::read) {
-            let keys = products(&answer.rows).map(|product| product.product_id.to_owned()).collect();
-            let kept = Landed { value: Arc::new(Keys { keys, freshness }), epoch, started };
+        let rows = Arc::new(answer.rows);
+        if let Some(freshness) = rows.first().and_then(Freshness::read) {
+            let kept = Landed { value: Kept { rows: rows.clone(), freshness }, epoch, started };
             self.pages.lock().unwrap_or_else(PoisonError::into_inner).insert(request.clone(), kept);
         }
-        Ok(Answer { took: spent + answer.took, ..answer })
+        Ok(PageRows { rows, took: spent + answer.took })
     }
 
     /// The number of products, kept while nothing has changed. With `seen`, only a count of that state will do.
@@ -252,7 +253,7 @@ impl Catalogue {
         let answer = self.database.read(&query.sql, &query.binds).await?;
         let total = products(&answer.rows).count() as i64;
         let freshness = answer.rows.first().and_then(Freshness::read);
-        Ok(Page { rows: answer.rows, total, has_more: false, freshness, took: answer.took })
+        Ok(Page { rows: Arc::new(answer.rows), total, has_more: false, freshness, took: answer.took })
     }
 
     /// The values of all facets, kept while nothing has changed, and the time it took now.

@@ -46,27 +46,9 @@ pub fn page(relation: &Relation, request: &PageRequest) -> Query {
     query
 }
 
-/// The freshness columns and the products with these keys, in their order. `None` when keys are of a type whose
-/// index their text cannot use.
-pub fn listed(relation: &Relation, keys: &[String]) -> Option<Query> {
-    let key = match relation.family(Column::ProductId) {
-        Some(Family::Integer) => "w.key::int8",
-        Some(Family::Text) => "w.key",
-        _ => return None,
-    };
-    let mut query = start(relation);
-    query.sql.push_str(" LEFT JOIN LATERAL (SELECT ");
-    push_columns(&mut query.sql, relation);
-    let place = query.bind(Bind::Texts(keys.to_vec()));
-    // The inner SELECT hides the number of keys from the planner: every number would get a plan of its own at each
-    // call, where one serves all.
-    let _ = write!(
-        query.sql,
-        " FROM unnest((SELECT ${place}::text[])) WITH ORDINALITY w(key, place) JOIN {} t ON t.product_id = {key} \
-         ORDER BY w.place) p ON true",
-        relation.sql_name
-    );
-    Some(query)
+/// The freshness columns alone.
+pub fn freshness(relation: &Relation) -> Query {
+    select(relation, "f.*")
 }
 
 /// The freshness columns and the number of products.
@@ -160,8 +142,12 @@ pub const FRESHNESS_COLUMNS: usize = 3;
 
 /// `SELECT f.*, p.* FROM (the freshness, one row) f`.
 fn start(relation: &Relation) -> Query {
+    select(relation, "f.*, p.*")
+}
+
+fn select(relation: &Relation, columns: &str) -> Query {
     let mut sql = String::with_capacity(1024);
-    sql.push_str("SELECT f.*, p.* FROM (SELECT ");
+    let _ = write!(sql, "SELECT {columns} FROM (SELECT ");
     if relation.has_freshness {
         let (schema, table) = (quote_literal(&relation.schema), quote_literal(&relation.table));
         let _ = write!(
