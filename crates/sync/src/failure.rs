@@ -49,6 +49,11 @@ impl SyncError {
     }
 }
 
+/// What should not happen.
+pub(crate) fn internal(message: String) -> SyncError {
+    SyncError::new(Condition::InternalError, message, "")
+}
+
 impl From<LakeError> for SyncError {
     fn from(error: LakeError) -> Self {
         let condition = match &error {

@@ -16,15 +16,19 @@ pub(super) struct Machine {
     pub(super) cores: u64,
     /// Free bytes of POSIX shared memory; `None` where it is not a file system of its own.
     pub(super) shared_memory: Option<u64>,
+    /// Free bytes where the server's data is; `None` when that cannot be found out.
+    pub(super) disk: Option<u64>,
 }
 
 impl Machine {
-    pub(super) fn look() -> Self {
+    /// Looks at the machine, for a server whose data is in this folder.
+    pub(super) fn look(data: &Path) -> Self {
         let physical = physical_memory().unwrap_or(ASSUMED_MEMORY);
         Self {
             memory: group_limit().map_or(physical, |limit| limit.min(physical)),
             cores: std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64),
-            shared_memory: free_shared_memory(),
+            shared_memory: free_bytes(Path::new("/dev/shm")),
+            disk: free_bytes(data),
         }
     }
 }
@@ -69,7 +73,7 @@ fn lowest(root: &Path, group: &str, file: &str) -> Option<u64> {
         .min()
 }
 
-fn free_shared_memory() -> Option<u64> {
-    let found = rustix::fs::statvfs("/dev/shm").ok()?;
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
     Some(found.f_bavail.saturating_mul(found.f_frsize))
 }

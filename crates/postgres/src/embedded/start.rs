@@ -178,7 +178,7 @@ impl Launch<'_> {
     async fn run(&self) -> Result<(Postmaster, ConnectOptions), EmbeddedError> {
         let socket_folder = folders::socket_folder(&self.cluster.folder, self.cluster.account)?;
         let mut settings = Settings {
-            machine: Machine::look(),
+            machine: Machine::look(&self.cluster.folder),
             major: self.binaries.major,
             port: 0,
             socket_folder: &socket_folder,

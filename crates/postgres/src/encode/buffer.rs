@@ -86,7 +86,7 @@ impl CopyBuffer {
 
     /// Appends bytes of any number.
     #[inline]
-    pub(super) fn put_slice(&mut self, bytes: &[u8]) {
+    pub fn put_slice(&mut self, bytes: &[u8]) {
         if let Some(place) = self.bytes.get_mut(self.filled..self.filled + bytes.len()) {
             place.copy_from_slice(bytes);
             self.filled += bytes.len();
