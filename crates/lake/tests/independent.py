@@ -182,12 +182,15 @@ def snapshot(root, wanted, use_checkpoints=True):
 # ---- deletion vectors ---------------------------------------------------------------------------------------------
 
 def z85(text):
+    """Bytes of a text. A last group of fewer than four bytes begins with a `#` for each that is missing (no group of
+    four can begin so: it would pass 32 bits)."""
     out = bytearray()
     for i in range(0, len(text), 5):
         number = 0
-        for c in text[i:i + 5]:
+        group = text[i:i + 5].lstrip("#")
+        for c in group:
             number = number * 85 + Z85.index(c)
-        out += number.to_bytes(4, "big")
+        out += number.to_bytes(len(group) - 1, "big")
     return bytes(out)
 
 

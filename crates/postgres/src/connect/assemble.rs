@@ -28,10 +28,7 @@ impl ConnectOptions {
         refuse_unsupported(parameters)?;
         let user = match parameters.get("user") {
             Some(user) => user.to_owned(),
-            None => ["USER", "LOGNAME"]
-                .iter()
-                .find_map(|name| environment.variable(name))
-                .ok_or(AddressError::NoUser)?,
+            None => environment.user_name().ok_or(AddressError::NoUser)?,
         };
         let connect_timeout = match parameters.number("connect_timeout")? {
             None => Some(DEFAULT_CONNECT_TIMEOUT),

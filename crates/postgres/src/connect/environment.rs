@@ -6,6 +6,9 @@ use std::path::PathBuf;
 pub trait Environment {
     /// The value of a variable; `None` when it is unset, empty or not UTF-8.
     fn variable(&self, name: &str) -> Option<String>;
+
+    /// The operating system's name of the user, who signs in where no other is named.
+    fn user_name(&self) -> Option<String>;
 }
 
 /// The environment of this process.
@@ -15,6 +18,11 @@ impl Environment for ProcessEnvironment {
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())
     }
+
+    /// By the effective user id, as libpq does: `USER` can say anything and is often unset in containers and services.
+    fn user_name(&self) -> Option<String> {
+        whoami::username().ok().filter(|name| !name.is_empty())
+    }
 }
 
 impl<const N: usize> Environment for [(&str, &str); N] {
@@ -22,6 +30,10 @@ impl<const N: usize> Environment for [(&str, &str); N] {
         self.iter()
             .find(|(variable, value)| *variable == name && !value.is_empty())
             .map(|(_, value)| (*value).to_owned())
+    }
+
+    fn user_name(&self) -> Option<String> {
+        self.variable("USER")
     }
 }
 
