@@ -22,7 +22,12 @@ pub struct Demo {
 impl Demo {
     /// Starts a demo in a folder on a free port, and returns when the shop is open.
     pub fn start(folder: &Path, activity: &str) -> Self {
-        let mut child = command()
+        Self::start_by(command(), folder, activity)
+    }
+
+    /// The same with a command of the caller's.
+    pub fn start_by(mut command: Command, folder: &Path, activity: &str) -> Self {
+        let mut child = command
             .args(["demo", "--port", "0", "--activity", activity, "--data"])
             .arg(folder)
             .stdout(Stdio::piped())

@@ -1,9 +1,10 @@
 //! Small Delta tables to load.
 
-use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Float32Array, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};
+use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use lakefront_delta_writer::{DeltaTable, FileLayout, KeyedChanges, Operation, TableSpec};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -29,6 +30,21 @@ pub fn products(ids: impl IntoIterator<Item = Option<i64>>, round: i64) -> Recor
         ids.iter().map(|id| id.map(|id| (id * 7 % 1000 + round) as f64 / 4.0)).collect();
     let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(ids)), Arc::new(names), Arc::new(prices)];
     RecordBatch::try_new(schema(), columns).unwrap()
+}
+
+/// A table in `folder` of one product with an embedding of three numbers.
+pub fn embeddings(folder: &Path) {
+    let item = Arc::new(Field::new("element", DataType::Float32, true));
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("product_id", DataType::Int64, true),
+        Field::new("embedding", DataType::List(item.clone()), true),
+    ]));
+    let numbers = Arc::new(Float32Array::from(vec![0.25, 0.5, 1.0]));
+    let lists = ListArray::new(item, OffsetBuffer::from_lengths([3]), numbers, None);
+    let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(vec![1])), Arc::new(lists)];
+    let rows = RecordBatch::try_new(schema.clone(), columns).unwrap();
+    let mut table = DeltaTable::create(folder, TableSpec::new(schema)).unwrap();
+    table.commit(Operation::Append(vec![rows])).unwrap();
 }
 
 impl ShopTable {

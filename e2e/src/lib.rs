@@ -6,10 +6,14 @@
     reason = "for tests only: a failure here fails the test"
 )]
 
+mod browser;
 mod demo;
 mod lake;
 mod run;
+mod serve;
 
+pub use browser::Browser;
 pub use demo::Demo;
-pub use lake::{ShopTable, products};
-pub use run::{Finished, binary, lakefront};
+pub use lake::{ShopTable, embeddings, products};
+pub use run::{Finished, as_normal_user, binary, command, is_root, lakefront};
+pub use serve::Serve;

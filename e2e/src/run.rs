@@ -1,8 +1,13 @@
 //! Running the binary.
 
 use serde_json::Value;
-use std::path::PathBuf;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// The user `nobody` of Debian, Ubuntu and macOS as others number it; that it has no entry here does not matter.
+const NOBODY: u32 = 65534;
 
 /// The built binary: beside the folder of the running test.
 pub fn binary() -> PathBuf {
@@ -24,8 +29,33 @@ pub struct Finished {
     pub stderr: String,
 }
 
+/// Whether the tests run as root, as they do in a container.
+pub fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
+/// A command `lakefront` of a normal user whose home is this empty folder. Needs root.
+pub fn as_normal_user(home: &Path) -> Command {
+    // Folders above the built binary may be closed to this user.
+    let copy = home.join("lakefront");
+    std::fs::copy(binary(), &copy).expect("room for the binary");
+    std::fs::set_permissions(home, PermissionsExt::from_mode(0o755)).expect("own folder");
+    chown(home, Some(NOBODY), Some(NOBODY)).expect("root may");
+    let mut command = Command::new(copy);
+    command.uid(NOBODY).gid(NOBODY).current_dir(home).env_clear();
+    // What leads to the network of this machine stays.
+    for (name, value) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("PIP_") || text.to_lowercase().ends_with("_proxy") {
+            command.env(name, value);
+        }
+    }
+    command.env("HOME", home).env("PATH", "/usr/local/bin:/usr/bin:/bin");
+    command
+}
+
 /// A command `lakefront` that sees nothing of this machine's own settings.
-pub(crate) fn command() -> Command {
+pub fn command() -> Command {
     let mut command = Command::new(binary());
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
@@ -38,15 +68,20 @@ pub(crate) fn command() -> Command {
 
 /// Runs `lakefront` to its end.
 pub fn lakefront<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Finished {
-    let output = command().args(arguments).output().expect("the binary runs");
-    Finished {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
-        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
-    }
+    Finished::of(command().args(arguments))
 }
 
 impl Finished {
+    /// Runs a command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("the binary runs");
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+
     /// The same, if it ended with 0.
     pub fn good(self) -> Self {
         assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);

@@ -131,22 +131,21 @@ async fn what_users_made_survives_a_refresh_under_readers() {
     assert!(before.contains("in euros") && before.contains("what the shop sells"), "{before}");
 
     let reader = database.client().await;
+    // A reader that a lock holds up for longer than this fails; how fast the machine is otherwise does not matter.
+    reader.batch_execute("SET lock_timeout = '100ms'").await.unwrap();
     let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let flag = done.clone();
     let reading = tokio::spawn(async move {
-        let mut slowest = std::time::Duration::ZERO;
         let mut counts = std::collections::BTreeSet::new();
         while !flag.load(std::sync::atomic::Ordering::Relaxed) {
-            let started = std::time::Instant::now();
             let row =
                 reader.query_one("SELECT name FROM shop.products WHERE product_id = 77", &[]).await.unwrap();
             assert_eq!(row.get::<_, String>(0), "product 77");
-            slowest = slowest.max(started.elapsed());
             counts.insert(
                 reader.query_one("SELECT count(*) FROM shop.products", &[]).await.unwrap().get::<_, i64>(0),
             );
         }
-        (slowest, counts)
+        counts
     });
     for round in 1..=3i64 {
         shop.reprice((1..=20_000).map(|i| i * 2), round);
@@ -154,10 +153,8 @@ async fn what_users_made_survives_a_refresh_under_readers() {
         lakefront(["refresh", "shop.products", "--database", &url]).good();
     }
     done.store(true, std::sync::atomic::Ordering::Relaxed);
-    let (slowest, counts) = reading.await.unwrap();
+    let counts = reading.await.unwrap();
     assert!(counts.iter().all(|n| (50_000..=50_003).contains(n)), "a half-filled table was seen: {counts:?}");
-    // The promise is 100 ms; point queries on a busy machine are given as much again for its own noise.
-    assert!(slowest < std::time::Duration::from_millis(500), "a reader was held up for {slowest:?}");
     let after: String = client.query_one(facts, &[]).await.unwrap().get(0);
     assert_eq!(before, after);
     client.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.unwrap();

@@ -33,7 +33,13 @@ async fn spec(context: &Context, load: &Load) -> Result<SyncedTableSpec, CliErro
         .map_err(|e| CliError::usage(format!("--into {e}"), "for example: --into shop.products"))?;
     let name = TableName { catalog: None, name: target };
     let engine = context.engine_for(&name).await?;
-    let remembered = engine.entries().await?.into_iter().find(|e| e.target == name.name).map(|e| e.spec);
+    // What never succeeded is not remembered: its options may have been what was wrong.
+    let remembered = engine
+        .entries()
+        .await?
+        .into_iter()
+        .find(|e| e.target == name.name && e.version.is_some())
+        .map(|e| e.spec);
     let source = absolute(&load.source);
     let mut spec = match remembered {
         Some(spec) => SyncedTableSpec { source, ..spec },

@@ -36,7 +36,8 @@ pub async fn run(context: &Context) -> Result<ExitCode, CliError> {
     if let Some(config) = &context.loaded.config.storefront {
         let settings = storefront::settings(config.settings.clone(), context)?;
         let listener = storefront::listen(config.listen).await?;
-        printer.note(&format!("storefront     http://{}", config.listen));
+        let address = listener.local_addr().unwrap_or(config.listen);
+        printer.note(&format!("storefront     http://{address}"));
         let stop = stop.clone();
         running.spawn(async move {
             let images = lakefront_storefront::NoImages;
