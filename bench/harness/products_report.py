@@ -64,8 +64,8 @@ def write(outcome: Outcome, reports: Path) -> None:
         f"{', '.join(sorted(generators))} on the same machine, which takes its share of the cores from every server alike. One server is measured at a time, in turn, round by round.",
         "- The peer runs one uvicorn worker per core with uvloop and httptools, a pool of 16 connections each, prepared statements, "
         "and asks for the page and for the count as two statements, like any application of its kind.",
-        "- The storefront keeps the total of a filter while the table's checkpoint stays the same; the peer, which knows of no "
-        "checkpoint, counts each time.",
+        "- The storefront asks PostgreSQL at each request for the checkpoint of the table, and reads a page and its total again when "
+        "it has moved; the peer, which knows of no checkpoint, reads and counts each time.",
         "- Made by `bench/run products`.",
         "",
     ]
