@@ -1,10 +1,11 @@
 //! A demo under way.
 
+use crate::http::get;
+use crate::process::Process;
 use crate::run::command;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a demo may take to open its shop on a busy machine, PostgreSQL fetched and all.
@@ -12,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A running `lakefront demo`; killed when it is dropped.
 pub struct Demo {
-    child: Child,
+    process: Process,
     /// `127.0.0.1:PORT` of the shop
     pub address: String,
     /// the address that its `psql` line has
@@ -46,19 +47,16 @@ impl Demo {
                 database = Some(url.trim_end_matches('\'').to_owned());
             }
         }
-        Self { child, address: address.expect("an address"), database: database.expect("an address") }
+        Self {
+            process: Process(child),
+            address: address.expect("an address"),
+            database: database.expect("an address"),
+        }
     }
 
     /// Status and body of a GET.
     pub fn get(&self, path: &str) -> (u16, Vec<u8>) {
-        let mut stream = TcpStream::connect(&self.address).expect("the shop answers");
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address).expect("sent");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("an answer");
-        let end = answer.windows(4).position(|w| w == b"\r\n\r\n").expect("a head") + 4;
-        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
-        let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("a status");
-        (status, answer[end..].to_vec())
+        get(&self.address, path).expect("the shop answers")
     }
 
     /// The JSON of a GET that is answered with 200.
@@ -69,23 +67,12 @@ impl Demo {
     }
 
     /// Asks it to end, and returns its exit code.
-    pub fn stop(mut self) -> i32 {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
-        self.child.wait().expect("it ends").code().unwrap_or(-1)
+    pub fn stop(self) -> i32 {
+        self.process.stop()
     }
 
     /// Kills it, as a machine that fails would.
-    pub fn kill(mut self) {
-        self.child.kill().expect("killed");
-        self.child.wait().expect("it ends");
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        // It has ended already in the good case.
-        drop(self.child.kill());
-        drop(self.child.wait());
+    pub fn kill(self) {
+        self.process.kill();
     }
 }

@@ -8,12 +8,15 @@
 
 mod browser;
 mod demo;
+mod http;
 mod lake;
+mod process;
 mod run;
 mod serve;
 
 pub use browser::Browser;
 pub use demo::Demo;
+pub use http::get;
 pub use lake::{ShopTable, embeddings, products};
 pub use run::{Finished, as_normal_user, binary, command, is_root, lakefront};
 pub use serve::Serve;

@@ -1,7 +1,7 @@
 //! `lakefront serve`: what its file declares is there, stays fresh, and is served.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lakefront_e2e::{Serve, ShopTable, lakefront};
+use lakefront_e2e::{Serve, ShopTable, get, lakefront};
 use lakefront_testkit::TestDatabase;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -76,8 +76,7 @@ async fn what_the_file_declares_is_kept_fresh() {
     tables.sort_unstable();
     assert_eq!(tables, [("app.shop.asked", 70), ("app.shop.followed", 501)]);
 
-    let url = format!("http://127.0.0.1:{port}/api/v1/products?page_size=1");
-    let page = get(&url).await;
+    let page = json(&format!("127.0.0.1:{port}"), "/api/v1/products?page_size=1").await;
     let shown = (&page["total"], &page["products"][0]["product_display_name"]);
     assert_eq!(shown, (&70.into(), &"PRODUCT 1".into()), "{page}");
     assert_eq!(serve.stop(), 0);
@@ -91,14 +90,13 @@ async fn what_the_file_declares_is_kept_fresh() {
 }
 
 /// The JSON at an address, once something answers there.
-async fn get(url: &str) -> serde_json::Value {
+async fn json(address: &str, path: &str) -> serde_json::Value {
     let started = Instant::now();
     loop {
-        let output = std::process::Command::new("curl").args(["-sS", url]).output().unwrap();
-        if output.status.success() {
-            return serde_json::from_slice(&output.stdout).unwrap();
+        match get(address, path) {
+            Ok((_, body)) => return serde_json::from_slice(&body).unwrap(),
+            Err(error) => assert!(started.elapsed() < PATIENCE, "{error}"),
         }
-        assert!(started.elapsed() < PATIENCE, "{}", String::from_utf8_lossy(&output.stderr));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
