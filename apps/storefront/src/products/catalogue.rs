@@ -83,13 +83,6 @@ struct Total {
     took: Duration,
 }
 
-/// The rows of a page in one state of the table. In the same state they are the same.
-#[derive(Debug, Clone)]
-struct Kept {
-    rows: Arc<Vec<Row>>,
-    freshness: Freshness,
-}
-
 /// The rows of a page, and the time that PostgreSQL took for them now.
 struct PageRows {
     rows: Arc<Vec<Row>>,
@@ -104,7 +97,7 @@ pub struct Catalogue {
     relations: Flights<u64, Arc<Relation>>,
     relation_forgotten: AtomicU64,
     totals: Flights<Filters, Total>,
-    pages: Mutex<Recent<PageRequest, Landed<Kept>>>,
+    pages: Mutex<Recent<PageRequest, Landed<Arc<Vec<Row>>>>>,
     facets: Flights<(), Arc<Facets>>,
 }
 
@@ -155,7 +148,7 @@ impl Catalogue {
         loop {
             let PageRows { rows, took: spent } = self.read_rows(&relation, request).await?;
             took += spent;
-            let freshness = rows.first().and_then(Freshness::read);
+            let freshness = state(&rows);
             let shown = products(&rows).count() as i64;
             if shown < request.page_size && (shown > 0 || offset == 0) {
                 // The last page: where it ends is the total, seen in the same snapshot.
@@ -176,11 +169,13 @@ impl Catalogue {
     async fn read_rows(&self, relation: &Relation, request: &PageRequest) -> Result<PageRows, DatabaseError> {
         let mut spent = Duration::ZERO;
         let kept = self.pages.lock().unwrap_or_else(PoisonError::into_inner).get(request).cloned();
-        let kept = kept.filter(|kept| self.still_true(kept, Some(kept.value.freshness)));
-        if let Some(Kept { rows, freshness }) = kept.map(|kept| kept.value) {
+        // In the same state of the table a page has the same rows.
+        if let Some(Landed { value: rows, .. }) =
+            kept.filter(|kept| self.still_true(kept, state(&kept.value)))
+        {
             let answer = self.database.read(&sql::freshness(relation).sql, &[]).await?;
             spent = answer.took;
-            if answer.rows.first().and_then(Freshness::read) == Some(freshness) {
+            if state(&answer.rows) == state(&rows) {
                 return Ok(PageRows { rows, took: spent });
             }
         }
@@ -188,8 +183,8 @@ impl Catalogue {
         let query = sql::page(relation, request);
         let answer = self.database.read(&query.sql, &query.binds).await?;
         let rows = Arc::new(answer.rows);
-        if let Some(freshness) = rows.first().and_then(Freshness::read) {
-            let kept = Landed { value: Kept { rows: rows.clone(), freshness }, epoch, started };
+        if state(&rows).is_some() {
+            let kept = Landed { value: rows.clone(), epoch, started };
             self.pages.lock().unwrap_or_else(PoisonError::into_inner).insert(request.clone(), kept);
         }
         Ok(PageRows { rows, took: spent + answer.took })
@@ -252,7 +247,7 @@ impl Catalogue {
         let query = sql::related(&relation, product, limit);
         let answer = self.database.read(&query.sql, &query.binds).await?;
         let total = products(&answer.rows).count() as i64;
-        let freshness = answer.rows.first().and_then(Freshness::read);
+        let freshness = state(&answer.rows);
         Ok(Page { rows: Arc::new(answer.rows), total, has_more: false, freshness, took: answer.took })
     }
 
@@ -312,7 +307,12 @@ impl Catalogue {
     }
 }
 
+/// The state of the table that an answer was read in, when Lakefront keeps it.
+fn state(rows: &[Row]) -> Option<Freshness> {
+    rows.first().and_then(Freshness::read)
+}
+
 fn one(answer: Answer) -> One {
-    let freshness = answer.rows.first().and_then(Freshness::read);
+    let freshness = state(&answer.rows);
     One { rows: answer.rows, freshness, took: answer.took }
 }
