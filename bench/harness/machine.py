@@ -20,8 +20,8 @@ _SETTINGS = (
     "synchronous_commit",
     "wal_buffers",
     "wal_init_zero",
-    "wal_writer_delay",
     "wal_level",
+    "wal_writer_delay",
     "work_mem",
 )
 

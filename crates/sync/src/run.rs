@@ -1,5 +1,6 @@
 //! A refresh on its way: the plan carried out under the table's lock.
 
+use crate::failure::internal;
 use crate::plan::{Facts, Plan, plan};
 use crate::progress::{Phase, Progress};
 use crate::report::{Done, FULL, NONE};
@@ -246,9 +247,7 @@ impl Run<'_> {
             });
         }
         while let Some(ended) = running.join_next().await {
-            ended.unwrap_or_else(|e| {
-                Err(SyncError::new(Condition::InternalError, format!("an indexing task ended: {e}"), ""))
-            })?;
+            ended.unwrap_or_else(|e| Err(internal(format!("an indexing task ended: {e}"))))?;
         }
         Ok(stage.analyze(control).await?)
     }
