@@ -53,7 +53,8 @@ impl Engine {
         self.settings.connections.unwrap_or(cores).clamp(MIN_CONNECTIONS, MAX_CONNECTIONS)
     }
 
-    /// A connection with the settings that Lakefront's sessions have.
+    /// A connection with the settings that Lakefront's sessions have. A server that grants more memory for sorting than
+    /// these ask for keeps it so.
     pub(crate) async fn connect(&self) -> Result<Client, SyncError> {
         let client = self.database.connect().await?;
         client
@@ -61,7 +62,9 @@ impl Engine {
                 "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0;
                  SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 1;
                  SET bytea_output = 'hex'; SET client_min_messages = warning;
-                 SET maintenance_work_mem = '256MB'; SET work_mem = '64MB'",
+                 SELECT pg_catalog.set_config(name, wanted, false) FROM pg_catalog.pg_settings
+                 JOIN (VALUES ('maintenance_work_mem', '256MB', 262144), ('work_mem', '64MB', 65536)) AS o (name, wanted, kb)
+                 USING (name) WHERE setting::bigint < kb",
             )
             .await
             .map_err(|e| lakefront_postgres::PgError::new("setting up the session", e))?;

@@ -5,7 +5,7 @@ use delta_kernel::object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use delta_kernel::object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use delta_kernel::object_store::local::LocalFileSystem;
 use delta_kernel::object_store::{
-    ClientConfigKey, ClientOptions, CredentialProvider, DynObjectStore, RetryConfig,
+    ClientConfigKey, ClientOptions, CredentialProvider, DynObjectStore, ObjectStore, RetryConfig,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -31,17 +31,25 @@ pub(crate) struct Opened {
     pub(crate) credentials: Option<Credentials>,
 }
 
+impl Opened {
+    fn with<C: Send + Sync + 'static>(
+        credentials: Arc<dyn CredentialProvider<Credential = C>>,
+        objects: impl ObjectStore,
+    ) -> Self {
+        Self { objects: Arc::new(objects), credentials: Some(Credentials::of(credentials)) }
+    }
+}
+
 /// Fetches credentials and tells what went wrong.
 #[derive(Clone)]
 pub(crate) struct Credentials(Arc<dyn Fn() -> BoxFuture<'static, object_store::Result<()>> + Send + Sync>);
 
 impl Credentials {
-    fn of<C: Send + Sync + 'static>(provider: &Arc<dyn CredentialProvider<Credential = C>>) -> Option<Self> {
-        let provider = Arc::clone(provider);
-        Some(Self(Arc::new(move || {
+    fn of<C: Send + Sync + 'static>(provider: Arc<dyn CredentialProvider<Credential = C>>) -> Self {
+        Self(Arc::new(move || {
             let provider = Arc::clone(&provider);
             async move { provider.get_credential().await.map(drop) }.boxed()
-        })))
+        }))
     }
 
     pub(crate) async fn check(&self) -> object_store::Result<()> {
@@ -78,8 +86,7 @@ pub(crate) fn connect(url: &Url, settings: &BTreeMap<String, String>) -> object_
                 builder = builder.with_allow_http(true);
             }
             let store = builder.build()?;
-            let credentials = Credentials::of(store.credentials());
-            Ok(Opened { objects: Arc::new(store), credentials })
+            Ok(Opened::with(Arc::clone(store.credentials()), store))
         }
         "gs" => {
             let mut builder = GoogleCloudStorageBuilder::new()
@@ -92,8 +99,7 @@ pub(crate) fn connect(url: &Url, settings: &BTreeMap<String, String>) -> object_
                 }
             }
             let store = builder.build()?;
-            let credentials = Credentials::of(store.credentials());
-            Ok(Opened { objects: Arc::new(store), credentials })
+            Ok(Opened::with(Arc::clone(store.credentials()), store))
         }
         _ => {
             let mut builder = MicrosoftAzureBuilder::new()
@@ -113,8 +119,7 @@ pub(crate) fn connect(url: &Url, settings: &BTreeMap<String, String>) -> object_
                 builder = builder.with_config(AzureConfigKey::Client(ClientConfigKey::AllowHttp), "true");
             }
             let store = builder.build()?;
-            let credentials = Credentials::of(store.credentials());
-            Ok(Opened { objects: Arc::new(store), credentials })
+            Ok(Opened::with(Arc::clone(store.credentials()), store))
         }
     }
 }

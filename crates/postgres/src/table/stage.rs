@@ -3,6 +3,7 @@
 use crate::error::Doing;
 use crate::{PgError, PgResult, ident};
 use lakefront_model::{GeneratedColumn, TableMapping, TargetColumn};
+use std::ops::Range;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, GenericClient};
 
@@ -98,6 +99,26 @@ impl Stage {
         );
         client.execute(&rejected, &[]).await.doing(|| "creating the table for rows set aside".into())?;
         Ok(())
+    }
+
+    /// How many pages the stage has.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn pages(&self, client: &Client) -> PgResult<i64> {
+        let sql = "SELECT pg_relation_size($1::text::regclass) / current_setting('block_size')::bigint";
+        let row = client.query_one(sql, &[&self.sql()]).await.doing(|| "measuring the new data".into())?;
+        Ok(row.get(0))
+    }
+
+    /// Reads the rows of some pages, which notes in each page how the transactions ended that wrote it (hint bits).
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn look_at(&self, client: &Client, pages: Range<i64>) -> PgResult<()> {
+        let (table, Range { start, end }) = (self.sql(), pages);
+        let sql = format!("SELECT count(*) FROM {table} WHERE ctid >= '({start},0)' AND ctid < '({end},0)'");
+        client.batch_execute(&sql).await.doing(|| "looking at the new data".into())
     }
 
     /// Gathers statistics.

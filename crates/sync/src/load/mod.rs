@@ -5,19 +5,19 @@
 
 mod chunks;
 mod read;
+mod send;
+mod settle;
 
 use crate::failure::internal;
 use crate::policy::Tally;
 use crate::progress::Progress;
 use crate::{Engine, SyncError};
 use arrow_schema::SchemaRef;
-use bytes::Bytes;
-use chunks::Receiver;
 use lakefront_lake::{ScanPlan, ScanUnit};
 use lakefront_model::{SyncedTableSpec, TableMapping};
-use lakefront_postgres::copy::CopyIn;
-use lakefront_postgres::encode::{COPY_HEADER, COPY_TRAILER};
 use lakefront_postgres::table::{Rejected, Stage};
+use send::Connection;
+use settle::Settling;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::mpsc;
@@ -49,13 +49,14 @@ pub(crate) struct Loaded {
 struct Shared {
     spec: SyncedTableSpec,
     mapping: Arc<TableMapping>,
-    table: String,
+    stage: Stage,
     schema: SchemaRef,
     units: Vec<ScanUnit>,
     /// the first unit that no thread has taken
     next: AtomicUsize,
     /// something failed: nobody needs to go on
     stop: AtomicBool,
+    settling: Settling,
     progress: Arc<Progress>,
 }
 
@@ -68,19 +69,20 @@ pub(crate) async fn load(engine: &Engine, control: &Client, job: Job) -> Result<
     let shared = Arc::new(Shared {
         spec: job.spec,
         mapping: job.mapping,
-        table: job.stage.sql(),
+        stage: job.stage.clone(),
         schema: job.scan.schema,
         units: job.scan.units,
         next: AtomicUsize::new(0),
         stop: AtomicBool::new(false),
+        settling: Settling::new(connections),
         progress: job.progress,
     });
     let (sender, receiver) = chunks::queue(connections);
     let (rejected_tx, mut rejected_rx) = mpsc::channel::<Vec<Rejected>>(2);
     let mut copying = JoinSet::new();
-    for _ in 0..connections {
-        let client = engine.connect().await?;
-        copying.spawn(copy(client, shared.clone(), receiver.clone()));
+    for number in 0..connections {
+        let connection = Connection { number, client: engine.connect().await? };
+        copying.spawn(send::send(connection, shared.clone(), receiver.clone()));
     }
     let mut reading = JoinSet::new();
     for _ in 0..threads {
@@ -116,7 +118,7 @@ pub(crate) async fn load(engine: &Engine, control: &Client, job: Job) -> Result<
         return Err(error);
     }
     if landed != rows {
-        return Err(internal(format!("{rows} rows were sent to {} and {landed} landed", shared.table)));
+        return Err(internal(format!("{rows} rows were sent to {} and {landed} landed", shared.stage.sql())));
     }
     Ok(Loaded { rows, bytes, tally })
 }
@@ -144,29 +146,4 @@ async fn sum<T: Default, P: 'static>(
         }
     }
     first_error.map_or(Ok(total), Err)
-}
-
-/// One connection: sends chunks until there are no more, and returns the number of rows that landed.
-async fn copy(client: Client, shared: Arc<Shared>, chunks: Receiver) -> Result<u64, SyncError> {
-    let sent = send(&client, &shared, &chunks).await;
-    if sent.is_err() {
-        shared.stop.store(true, Ordering::SeqCst);
-        chunks.close();
-    }
-    sent
-}
-
-async fn send(client: &Client, shared: &Shared, chunks: &Receiver) -> Result<u64, SyncError> {
-    let names: Vec<&str> = shared.mapping.columns.iter().map(|c| c.name.as_str()).collect();
-    let mut copy = CopyIn::start(client, &shared.table, &names).await?;
-    copy.send(Bytes::from_static(&COPY_HEADER)).await?;
-    while let Some(chunk) = chunks.next().await {
-        copy.send(chunk).await?;
-    }
-    if shared.stop.load(Ordering::SeqCst) {
-        // Dropping the COPY unfinished rolls it back.
-        return Ok(0);
-    }
-    copy.send(Bytes::from_static(&COPY_TRAILER)).await?;
-    Ok(copy.finish().await?)
 }
