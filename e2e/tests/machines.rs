@@ -78,9 +78,7 @@ impl SmallDisk {
         }
         mounted.then_some(Self(folder))
     }
-}
 
-impl SmallDisk {
     fn enlarge(&self) {
         let enlarged = Command::new("mount").args(["-o", "remount,size=400m"]).arg(self.0.path()).status();
         assert!(enlarged.unwrap().success());

@@ -62,9 +62,8 @@ impl Engine {
                 "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0;
                  SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 1;
                  SET bytea_output = 'hex'; SET client_min_messages = warning;
-                 SELECT pg_catalog.set_config(name, wanted, false) FROM pg_catalog.pg_settings
-                 JOIN (VALUES ('maintenance_work_mem', '256MB', 262144), ('work_mem', '64MB', 65536)) AS o (name, wanted, kb)
-                 USING (name) WHERE setting::bigint < kb",
+                 SELECT set_config(name, wanted, false) FROM (VALUES ('maintenance_work_mem', '256MB'), ('work_mem', '64MB')) AS o (name, wanted)
+                 WHERE pg_size_bytes(current_setting(name)) < pg_size_bytes(wanted)",
             )
             .await
             .map_err(|e| lakefront_postgres::PgError::new("setting up the session", e))?;
