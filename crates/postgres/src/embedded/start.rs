@@ -29,6 +29,10 @@ const START_LIMIT: Duration = Duration::from_secs(600);
 /// How often a start is tried when somebody takes the port in the meantime.
 const PORT_TRIES: usize = 5;
 
+/// How long the processes of a killed server may need to notice that it is gone. Until they ended, they hold its shared
+/// memory and no other server can start.
+const REMAINS_LIMIT: Duration = Duration::from_secs(20);
+
 /// After this time of silence the user is told why it takes so long.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -73,8 +77,8 @@ async fn own(
         false => None,
     };
     let (postmaster, connect) = match find_running(&cluster, progress).await? {
-        Some(found) => found,
-        None => {
+        Found::Running(postmaster, connect) => (postmaster, *connect),
+        found @ (Found::Nothing | Found::Killed) => {
             let wanted = Wanted {
                 given: options.binaries.clone(),
                 major: cluster.major()?,
@@ -95,7 +99,10 @@ async fn own(
                 cluster.password()?;
                 initdb::remove_drafts(&cluster);
             }
-            Launch { cluster: &cluster, binaries: &binaries, options: &options, progress }.run().await?
+            let was_killed = matches!(found, Found::Killed);
+            Launch { cluster: &cluster, binaries: &binaries, options: &options, was_killed, progress }
+                .run()
+                .await?
         }
     };
     Ok(EmbeddedServer {
@@ -105,11 +112,18 @@ async fn own(
     })
 }
 
-/// A server that was left running by an owner who was killed.
-async fn find_running(
-    cluster: &Cluster,
-    progress: &(dyn Fn(&str) + Sync),
-) -> Result<Option<(Postmaster, ConnectOptions)>, EmbeddedError> {
+/// What an earlier owner left.
+enum Found {
+    /// a server that runs, as its owner was killed
+    Running(Postmaster, Box<ConnectOptions>),
+    /// one that was killed itself, a moment ago perhaps
+    Killed,
+    /// none, or one that was stopped
+    Nothing,
+}
+
+/// Looks for a server that was left running.
+async fn find_running(cluster: &Cluster, progress: &(dyn Fn(&str) + Sync)) -> Result<Found, EmbeddedError> {
     let data = cluster.data();
     let mut wait = Wait::new(START_LIMIT, progress);
     let mut refused_since: Option<Instant> = None;
@@ -121,13 +135,15 @@ async fn find_running(
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     Err(EmbeddedError::io("remove", &path)(error))
                 }
-                _ => Ok(None),
+                _ => Ok(Found::Killed),
             };
         }
         let mut failure = None;
         if file.status == Status::Ready {
             match reach(cluster, &file).await {
-                Ok(options) => return Ok(Some((Postmaster::adopt(file.pid, &data), options))),
+                Ok(options) => {
+                    return Ok(Found::Running(Postmaster::adopt(file.pid, &data), Box::new(options)));
+                }
                 Err(error) => failure = Some(error),
             }
         }
@@ -143,7 +159,7 @@ async fn find_running(
             });
         }
     }
-    Ok(None)
+    Ok(Found::Nothing)
 }
 
 /// Signs in through the socket that a running server names, or over TCP when its folder is gone.
@@ -165,6 +181,7 @@ struct Launch<'a> {
     cluster: &'a Cluster,
     binaries: &'a Binaries,
     options: &'a EmbeddedOptions,
+    was_killed: bool,
     progress: &'a (dyn Fn(&str) + Sync),
 }
 
@@ -192,16 +209,17 @@ impl Launch<'_> {
         settings.io_uring =
             system_has_io_uring() && self.first_accepted("io_method", &["io_uring"]).await.is_some();
         let mut tries = 0;
+        let began = Instant::now();
         loop {
             tries += 1;
             settings.port = port::choose(&self.cluster.port_file(), &self.cluster.folder);
             self.configure(&settings)?;
             let outcome = self.once(&settings, &socket_folder).await?;
             if let Outcome::Ended { .. } = outcome
-                && let Some(found) = find_running(self.cluster, self.progress).await?
+                && let Found::Running(postmaster, connect) = find_running(self.cluster, self.progress).await?
             {
                 // One that a killed owner had begun to start was faster.
-                return Ok(found);
+                return Ok((postmaster, *connect));
             }
             match outcome {
                 Outcome::Ready(postmaster, options) => {
@@ -210,6 +228,10 @@ impl Launch<'_> {
                 }
                 // Compiled in, but the kernel or the container's rules do not let it be used.
                 Outcome::Ended { .. } if settings.io_uring => settings.io_uring = false,
+                Outcome::Ended { .. } if self.was_killed && began.elapsed() < REMAINS_LIMIT => {
+                    tries -= 1;
+                    tokio::time::sleep(POLL).await;
+                }
                 Outcome::Ended { .. } if tries < PORT_TRIES && !port::is_free(settings.port) => {}
                 Outcome::Ended { log_from } => {
                     let log = self.cluster.log_file();

@@ -25,6 +25,33 @@ async fn a_killed_server_recovers_at_the_next_start() {
 }
 
 #[tokio::test]
+async fn what_a_killed_server_leaves_running_is_waited_for() {
+    let place = Place::new();
+    let server = place.start().await;
+    let backend = server.connect_options().connect().await.unwrap();
+    let held: i32 = backend.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+    let pid = place.postmaster_pid().unwrap();
+    // A process of the server that does not notice its end keeps the shared memory.
+    kill(held, Signal::STOP);
+    kill(pid, Signal::KILL);
+    wait_until("the server to die", || !is_running(pid));
+    drop(server);
+
+    let log = place.server.join("postgresql.log");
+    let start = place.start();
+    let wake = async {
+        let refused = || fs::read_to_string(&log).is_ok_and(|text| text.contains("shared memory block"));
+        while !refused() {
+            tokio::task::yield_now().await;
+        }
+        kill(held, Signal::CONT);
+    };
+    let (server, ()) = tokio::join!(start, wake);
+    assert_eq!(ask(&server, "SELECT 'up'::text").await, "up");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_server_whose_owner_was_killed_is_taken_over() {
     let place = Place::new();
     let other = Other::start(&place.server, false);
