@@ -8,15 +8,19 @@
 
 mod browser;
 mod demo;
+mod follow;
 mod http;
 mod lake;
 mod process;
+mod replay;
 mod run;
 mod serve;
 
 pub use browser::Browser;
 pub use demo::Demo;
+pub use follow::Follow;
 pub use http::get;
 pub use lake::{ShopTable, embeddings, products};
+pub use replay::{copy_folder, differing, golden_tables, python, replay};
 pub use run::{Finished, as_normal_user, binary, command, is_root, lakefront};
 pub use serve::Serve;

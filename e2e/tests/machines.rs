@@ -130,9 +130,10 @@ async fn a_full_disk_is_told_and_leaves_the_last_good_data() {
     insta::assert_snapshot!("full_disk", text);
     let rows: i64 = client.query_one("SELECT count(*) FROM shop.products", &[]).await.unwrap().get(0);
     assert_eq!(rows, 10_000, "the last good data is not there any more");
-    lakefront(["verify", "shop.products", "--database", &url]).good();
 
+    // What was rolled back takes its room until the next vacuum, and comparing needs some too.
     disk.enlarge();
+    lakefront(["verify", "shop.products", "--database", &url]).good();
     load().good();
     lakefront(["verify", "shop.products", "--database", &url]).good();
     lakefront(["delete", "shop.products", "--purge", "--database", &url]).good();

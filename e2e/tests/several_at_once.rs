@@ -44,6 +44,6 @@ async fn two_refreshes_of_one_table_apply_it_once() {
         .into_iter()
         .map(|refresh| refresh.join().unwrap().good().json()["refresh"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(ways.iter().filter(|way| *way == "full").count(), 1, "{ways:?}");
+    assert_eq!(ways.iter().filter(|way| *way == "incremental").count(), 1, "{ways:?}");
     lakefront(["verify", "shop.products", "--database", &url]).good();
 }

@@ -103,6 +103,9 @@ pub struct Load {
     /// Copy everything again
     #[arg(long)]
     pub full: bool,
+    /// Then apply each commit as it is made, until interrupted
+    #[arg(long)]
+    pub follow: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -6,6 +6,7 @@
 //! this crate's. It knows nothing of where the rows go.
 
 mod catalog;
+mod changes;
 mod error;
 mod kernel_error;
 mod lake;
@@ -17,11 +18,16 @@ mod schema;
 mod snapshot;
 mod store;
 mod table;
+mod watch;
 
 pub use catalog::{Catalog, CatalogError, Catalogs, FolderCatalog};
+pub use changes::{
+    ChangeBase, ChangeBatch, ChangeKind, ChangePlan, ChangeUnit, ChangeWay, Changes, RowChange,
+};
 pub use error::LakeError;
 pub use lake::{Lake, LakeOptions};
 pub use location::Location;
 pub use scan::{Batches, ScanOptions, ScanPlan, ScanUnit};
 pub use snapshot::{FileStatistics, Snapshot};
 pub use table::DeltaTable;
+pub use watch::Watch;

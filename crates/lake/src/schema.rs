@@ -3,6 +3,7 @@
 use crate::LakeError;
 use crate::kernel_error::Reading;
 use delta_kernel::schema::{DataType, MetadataValue, PrimitiveType, StructType};
+use delta_kernel::table_features::ColumnMappingMode;
 use lakefront_model::{DeltaType, SourceColumn, SourceSchema, StructField};
 
 /// Key of a column's comment in its metadata, as Spark and delta-rs write it.
@@ -12,7 +13,12 @@ const COMMENT: &str = "comment";
 ///
 /// # Errors
 /// [`LakeError::UnsupportedType`] names the column.
-pub(crate) fn source_schema(reading: &Reading, schema: &StructType) -> Result<SourceSchema, LakeError> {
+pub(crate) fn source_schema(
+    reading: &Reading,
+    schema: &StructType,
+    mapping: ColumnMappingMode,
+) -> Result<SourceSchema, LakeError> {
+    let is_mapped = mapping != ColumnMappingMode::None;
     let columns = schema.fields().map(|field| {
         let comment = match field.metadata().get(COMMENT) {
             Some(MetadataValue::String(text)) if !text.is_empty() => Some(text.clone()),
@@ -20,6 +26,7 @@ pub(crate) fn source_schema(reading: &Reading, schema: &StructType) -> Result<So
         };
         Ok(SourceColumn {
             name: field.name().clone(),
+            physical_name: is_mapped.then(|| field.physical_name(mapping).to_owned()),
             data_type: delta_type(reading, field.name(), field.data_type())?,
             nullable: field.is_nullable(),
             comment,

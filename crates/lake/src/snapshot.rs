@@ -3,7 +3,7 @@
 use crate::kernel_error::{Reading, from_kernel};
 use crate::refusal;
 use crate::schema::source_schema;
-use crate::table::DeltaTable;
+use crate::table::{CommitMark, DeltaTable};
 use crate::{LakeError, Location, ScanOptions, ScanPlan};
 use delta_kernel::history_manager::{HistoryCommitType, get_earliest_commit};
 use delta_kernel::{KernelError, SnapshotRef};
@@ -18,6 +18,8 @@ pub struct Snapshot {
     kernel: SnapshotRef,
     schema: Arc<SourceSchema>,
     committed_at: Option<i64>,
+    /// what its commit's file was when it was looked at
+    mark: Option<CommitMark>,
 }
 
 /// What a version's files hold together.
@@ -48,15 +50,43 @@ impl Snapshot {
                 });
             }
         };
+        Self::of(table, kernel)
+    }
+
+    /// The newest version of its table, from what it knows already; blocks.
+    pub(crate) fn renew(self) -> Result<Self, LakeError> {
+        let engine = self.table.store().engine();
+        match delta_kernel::Snapshot::builder_from(Arc::clone(&self.kernel)).build(engine) {
+            Ok(kernel) if kernel.version() == self.version() => Ok(self),
+            Ok(kernel) => Self::of(self.table, kernel),
+            Err(error) => Err(refusal::explain(&self.table, None, error)),
+        }
+    }
+
+    fn of(table: DeltaTable, kernel: SnapshotRef) -> Result<Self, LakeError> {
+        let engine = table.store().engine();
         let reading = Reading::log(table.location());
-        let schema = Arc::new(source_schema(&reading, &kernel.schema())?);
+        let schema = Arc::new(source_schema(
+            &reading,
+            &kernel.schema(),
+            kernel.table_configuration().column_mapping_mode(),
+        )?);
         let committed_at = match kernel.get_timestamp(engine) {
             Ok(millis) => Some(millis),
             // The commit's file has been cleaned up and only a checkpoint holds this version.
             Err(error) if matches!(error.without_backtrace(), KernelError::MissingVersion(_)) => None,
             Err(error) => return Err(from_kernel(&reading, error)),
         };
-        Ok(Self { table, kernel, schema, committed_at })
+        Ok(Self { table, kernel, schema, committed_at, mark: None })
+    }
+
+    /// What its commit's file was when it was looked at; None when that was gone.
+    pub(crate) fn mark(&self) -> Option<&CommitMark> {
+        self.mark.as_ref()
+    }
+
+    pub(crate) fn with_mark(self, mark: Option<CommitMark>) -> Self {
+        Self { mark, ..self }
     }
 
     /// Its version.

@@ -22,6 +22,14 @@ pub struct DeltaTable {
     store: Arc<Store>,
 }
 
+/// What tells a commit's file from another one of the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CommitMark {
+    e_tag: Option<String>,
+    size: u64,
+    modified: String,
+}
+
 impl DeltaTable {
     pub(crate) fn new(lake: Lake, location: Location) -> Result<Self, LakeError> {
         let store = lake.store(location.url(), &Reading::log(&location))?;
@@ -40,7 +48,41 @@ impl DeltaTable {
     /// [`LakeError::CorruptLog`], [`LakeError::Access`] or [`LakeError::Io`].
     pub async fn snapshot(&self, version: Option<Version>) -> Result<Snapshot, LakeError> {
         let table = self.clone();
-        self.blocking(move || Snapshot::load(table, version)).await
+        let snapshot = self.blocking(move || Snapshot::load(table, version)).await?;
+        self.marked(snapshot).await
+    }
+
+    /// The table at its latest version, given a snapshot of an earlier look: what that knows is not read again, unless
+    /// the table was made anew.
+    ///
+    /// # Errors
+    /// As [`DeltaTable::snapshot`].
+    pub async fn newest_after(&self, earlier: &Snapshot) -> Result<Snapshot, LakeError> {
+        let mark = self.commit_mark(earlier.version()).await?;
+        if mark.is_none() || mark != earlier.mark().cloned() {
+            return self.snapshot(None).await;
+        }
+        let earlier = earlier.clone();
+        let snapshot = self.blocking(move || earlier.renew()).await?;
+        self.marked(snapshot).await
+    }
+
+    /// A snapshot that knows its commit's file again.
+    async fn marked(&self, snapshot: Snapshot) -> Result<Snapshot, LakeError> {
+        let mark = self.commit_mark(snapshot.version()).await?;
+        Ok(snapshot.with_mark(mark))
+    }
+
+    /// What tells a commit's file from another one of the same name; None when there is none.
+    pub(crate) async fn commit_mark(&self, version: Version) -> Result<Option<CommitMark>, LakeError> {
+        let file = self.join(&format!("{LOG}{version:020}.json"))?;
+        let found = self.store.find(&file).await;
+        let found = found.map_err(|error| from_object_store(&Reading::log(&self.location), error))?;
+        Ok(found.map(|meta| CommitMark {
+            e_tag: meta.e_tag,
+            size: meta.size,
+            modified: meta.last_modified.to_rfc3339(),
+        }))
     }
 
     /// The latest version, given one that is known: `known` itself when nothing was committed since. Costs one

@@ -62,6 +62,41 @@ pub struct StructField {
     pub data_type: DeltaType,
 }
 
+impl DeltaType {
+    /// Whether its values have parts.
+    pub fn is_nested(&self) -> bool {
+        matches!(self, Self::Array(_) | Self::Map(..) | Self::Struct(_))
+    }
+
+    /// Whether each of its values is one of `wider`, by the changes that the Delta protocol allows (section "Type
+    /// Widening").
+    pub fn widens_to(&self, wider: &Self) -> bool {
+        let digits = match self {
+            Self::Byte => 3,
+            Self::Short => 5,
+            Self::Integer => 10,
+            Self::Long => 19,
+            _ => 0,
+        };
+        match (self, wider) {
+            (Self::Byte, Self::Short | Self::Integer | Self::Long | Self::Double)
+            | (Self::Short, Self::Integer | Self::Long | Self::Double)
+            | (Self::Integer, Self::Long | Self::Double)
+            | (Self::Float, Self::Double)
+            | (Self::Date, Self::TimestampNtz) => true,
+            (Self::Decimal { precision: p, scale: s }, Self::Decimal { precision, scale }) => {
+                scale >= s
+                    && precision.saturating_sub(*scale) >= p.saturating_sub(*s)
+                    && (precision, scale) != (p, s)
+            }
+            (_, Self::Decimal { precision, scale }) => {
+                digits > 0 && precision.saturating_sub(*scale) >= digits
+            }
+            _ => false,
+        }
+    }
+}
+
 impl std::fmt::Display for DeltaType {
     /// As Spark prints a type: `array<struct<a:integer,b:string>>`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -317,6 +317,7 @@ mod tests {
             columns: columns
                 .iter()
                 .map(|(name, data_type)| SourceColumn {
+                    physical_name: None,
                     name: (*name).to_owned(),
                     data_type: data_type.clone(),
                     nullable: true,

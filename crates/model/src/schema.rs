@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 pub struct SourceColumn {
     /// logical name, as the table's schema spells it
     pub name: String,
+    /// the name by which its files know it, which never changes; None where the table has no column mapping
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub physical_name: Option<String>,
     /// its type
     pub data_type: DeltaType,
     /// whether the source allows NULL

@@ -1,6 +1,7 @@
 //! Writes PostgreSQL: connections, the embedded server, identifiers, DDL, binary COPY encoders,
 //! stages, merges and the ledger. Knows nothing of Delta.
 
+pub mod changes;
 pub mod connect;
 pub mod copy;
 pub mod difference;

@@ -1,15 +1,15 @@
 //! Following sources: a table is refreshed when its source has a new commit.
 
+use crate::failure::internal;
 use crate::progress::Progress;
+use crate::refresh::Session;
 use crate::{Engine, RefreshReport, RefreshRequest, SyncError};
-use lakefront_lake::DeltaTable;
-use lakefront_model::{SyncedTableSpec, Version};
+use lakefront_lake::Watch;
+use lakefront_model::SyncedTableSpec;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How often a source is asked for a new commit: one look at one file name.
-const POLL: Duration = Duration::from_millis(200);
 /// Pause after a failure, doubled each time up to [`MAX_PAUSE`].
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between tries of a table that fails.
@@ -35,39 +35,35 @@ impl Follow {
         stop: CancellationToken,
         told: impl Fn(&SyncedTableSpec, &Result<RefreshReport, SyncError>),
     ) {
+        let request = RefreshRequest { spec: self.spec, full: false };
+        let mut session = Session::default();
+        let mut watch: Option<Watch> = None;
         let mut pause = MIN_PAUSE;
         while !stop.is_cancelled() {
-            let request = RefreshRequest { spec: self.spec.clone(), full: false };
-            let refreshed = self.engine.refresh(&request, &Arc::new(Progress::default())).await;
-            told(&self.spec, &refreshed);
+            let refreshed =
+                self.engine.refresh_in(&mut session, &request, &Arc::new(Progress::default())).await;
+            told(&request.spec, &refreshed);
             let waited = async {
-                match refreshed {
-                    Ok(report) => {
-                        pause = MIN_PAUSE;
-                        if let Err(error) = self.next_commit(report.version).await {
-                            told(&self.spec, &Err(error));
-                            tokio::time::sleep(MIN_PAUSE).await;
-                        }
+                let watched = match session.seen() {
+                    Some(seen) if refreshed.is_ok() => {
+                        let watch = watch.get_or_insert_with(|| Watch::new(seen.source.table.clone()));
+                        watch.changed(&seen.snapshot).await.map_err(SyncError::from)
                     }
-                    Err(_) => {
-                        tokio::time::sleep(pause).await;
-                        pause = (pause * 2).min(MAX_PAUSE);
-                    }
+                    _ => Err(internal("the last refresh failed".to_owned())),
+                };
+                if watched.is_ok() {
+                    pause = MIN_PAUSE;
+                    return;
                 }
+                // A source that cannot be looked at is told of by the next refresh.
+                watch = None;
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(MAX_PAUSE);
             };
             tokio::select! {
                 () = waited => {}
                 () = stop.cancelled() => return,
             }
         }
-    }
-
-    /// Returns when the source has a version other than `applied`.
-    async fn next_commit(&self, applied: Version) -> Result<(), SyncError> {
-        let table: DeltaTable = self.engine.open_source(&self.spec.source).await?.table;
-        while table.latest_version(applied).await? == applied {
-            tokio::time::sleep(POLL).await;
-        }
-        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! The engine: plans what a synced table needs, copies and applies it exactly, and keeps account of it in the ledger.
 //! The only crate that knows both the lake and PostgreSQL.
 
+mod changes;
 mod commit;
 mod delete;
 mod engine;
@@ -12,6 +13,7 @@ mod policy;
 mod progress;
 mod refresh;
 mod report;
+mod reshape;
 mod run;
 mod source;
 mod stage;

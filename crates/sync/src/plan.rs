@@ -2,7 +2,7 @@
 
 use crate::SyncError;
 use lakefront_model::{Condition, SourceSchema, TableMapping, Version};
-use lakefront_postgres::table::TableShape;
+use lakefront_postgres::table::{ShapeChange, TableShape};
 
 /// All that a plan depends on.
 #[derive(Debug)]
@@ -13,12 +13,18 @@ pub struct Facts<'a> {
     pub live: Option<&'a TableShape>,
     /// the source's newest version and table id
     pub source: (Version, &'a str),
+    /// the source's columns
+    pub schema: &'a SourceSchema,
     /// the wanted shape
     pub mapping: &'a TableMapping,
     /// the source's schema at the checkpoint
     pub before: Option<&'a SourceSchema>,
+    /// columns that the source lost and that could not be dropped so far
+    pub kept_columns: &'a [String],
     /// whether somebody asked for a full refresh
     pub full: bool,
+    /// why the table's declaration or state allows full copies only, where it does
+    pub only_full: Option<&'static str>,
     /// whether the declaration changed since the last refresh in what the rows depend on
     pub respecified: bool,
 }
@@ -33,14 +39,19 @@ pub enum Plan {
         /// why everything is copied
         reason: &'static str,
     },
+    /// a copy is there, and the source has new commits: apply what they changed
+    Apply {
+        /// the version that the copy is at
+        base: Version,
+        /// how the live table is to change
+        change: ShapeChange,
+    },
     /// a copy is there: copy everything, and the difference is applied to it
     Replace {
         /// why everything is copied
         reason: &'static str,
-        /// columns of the mapping that the live table lacks
-        missing: Vec<usize>,
-        /// columns of the live table that the source lacks
-        surplus: Vec<String>,
+        /// how the live table is to change
+        change: ShapeChange,
     },
 }
 
@@ -70,7 +81,7 @@ pub fn plan(facts: &Facts<'_>) -> Result<Plan, SyncError> {
             "drop or rename it; the next refresh copies the table again",
         ));
     }
-    let change = live.change_to(facts.mapping, facts.before);
+    let change = live.change_to(facts.mapping, facts.schema, facts.before, facts.kept_columns);
     if change.key_changed {
         return Err(SyncError::new(
             Condition::ChangedPrimaryKey,
@@ -96,17 +107,38 @@ pub fn plan(facts: &Facts<'_>) -> Result<Plan, SyncError> {
     }
     let (source_version, source_id) = facts.source;
     let replaced = table_id.is_some_and(|id| id != source_id);
-    let reshaped = !change.missing.is_empty() || !change.surplus.is_empty();
-    let reason = match () {
-        () if facts.full => "a full refresh was asked for",
-        () if replaced => "the source was replaced by a new table",
-        () if source_version < version => "the source went back to an earlier version",
-        () if source_version > version => "the source has new commits",
-        () if reshaped => "the copy's columns differ from the source's",
-        () if facts.respecified => "the declaration changed",
-        () => return Ok(Plan::Nothing),
+    let reason = match facts.only_full {
+        _ if facts.full => "a full refresh was asked for",
+        _ if replaced => "the source was replaced by a new table",
+        _ if source_version < version => "the source went back to an earlier version",
+        _ if facts.respecified => "the declaration changed",
+        _ if change.replaced => "a column gave its name to another one at the source",
+        _ if lost_columns(facts, &change.missing) => "the copy lacks columns that it had",
+        Some(reason) if source_version > version => reason,
+        None if source_version > version && was_reinterpreted(facts) => "a nested type changed at the source",
+        None if source_version > version => {
+            return Ok(Plan::Apply { base: version, change });
+        }
+        _ if !change.is_none() => "the copy's columns differ from the source's",
+        _ => return Ok(Plan::Nothing),
     };
-    Ok(Plan::Replace { reason, missing: change.missing, surplus: change.surplus })
+    Ok(Plan::Replace { reason, change })
+}
+
+/// Whether columns are missing that are not new at the source: their values are not in its new commits.
+fn lost_columns(facts: &Facts<'_>, missing: &[usize]) -> bool {
+    let had = |name: &str| facts.before.is_none_or(|before| before.columns.iter().any(|c| c.name == name));
+    missing.iter().filter_map(|&place| facts.mapping.columns.get(place)).any(|column| had(&column.name))
+}
+
+/// Whether rows that no commit touched look otherwise now: a struct's JSON has a member for each of its fields.
+fn was_reinterpreted(facts: &Facts<'_>) -> bool {
+    let before = |name: &str| facts.before.and_then(|before| before.columns.iter().find(|c| c.name == name));
+    facts.mapping.columns.iter().any(|column| {
+        before(&column.name).is_some_and(|was| {
+            was.data_type != column.data_type && (was.data_type.is_nested() || column.data_type.is_nested())
+        })
+    })
 }
 
 #[cfg(test)]
@@ -119,6 +151,7 @@ mod tests {
     fn schema(names: &[&str]) -> SourceSchema {
         let column = |name: &&str| SourceColumn {
             name: (*name).into(),
+            physical_name: None,
             data_type: DeltaType::Long,
             nullable: true,
             comment: None,
@@ -159,9 +192,12 @@ mod tests {
             checkpoint,
             live,
             source,
+            schema: &schema(&["id", "v"]),
             mapping: &mapping(),
             before: Some(&schema(&["id", "old"])),
+            kept_columns: &[],
             full: false,
+            only_full: None,
             respecified: false,
         };
         plan(&facts)
@@ -171,7 +207,9 @@ mod tests {
     fn nothing_at_the_same_version_of_the_same_table() {
         let live = shape(&[("id", "bigint"), ("v", "bigint")]);
         assert_eq!(decide(Some((3, Some("a"))), Some(&live), (3, "a")).unwrap(), Plan::Nothing);
-        for source in [(4, "a"), (2, "a"), (3, "b")] {
+        let plan = decide(Some((3, Some("a"))), Some(&live), (4, "a"));
+        assert!(matches!(plan, Ok(Plan::Apply { base: 3, .. })));
+        for source in [(2, "a"), (3, "b"), (4, "b")] {
             assert!(matches!(decide(Some((3, Some("a"))), Some(&live), source), Ok(Plan::Replace { .. })));
         }
     }
@@ -185,11 +223,10 @@ mod tests {
     #[test]
     fn columns_come_and_go_and_types_do_not() {
         let live = shape(&[("id", "bigint"), ("old", "text")]);
-        let Plan::Replace { missing, surplus, .. } = decide(Some((3, None)), Some(&live), (4, "a")).unwrap()
-        else {
+        let Plan::Apply { change, .. } = decide(Some((3, None)), Some(&live), (4, "a")).unwrap() else {
             unreachable!()
         };
-        assert_eq!((missing, surplus), (vec![1], vec!["old".to_owned()]));
+        assert_eq!((change.missing, change.surplus), (vec![1], vec!["old".to_owned()]));
         let live = shape(&[("id", "bigint"), ("v", "integer")]);
         let error = decide(Some((3, None)), Some(&live), (4, "a")).unwrap_err();
         assert_eq!(error.condition, Condition::ColumnTypeChangeNotSupported);

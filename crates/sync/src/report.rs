@@ -8,6 +8,8 @@ use std::time::Instant;
 
 /// Everything was copied again.
 pub(crate) const FULL: &str = "full";
+/// Commits were applied.
+pub(crate) const INCREMENTAL: &str = "incremental";
 /// There was no new commit.
 pub(crate) const NONE: &str = "none";
 

@@ -1,27 +1,22 @@
 //! A refresh on its way: the plan carried out under the table's lock.
 
+use crate::changes::Incremental;
 use crate::failure::internal;
 use crate::plan::{Facts, Plan, plan};
 use crate::progress::{Phase, Progress};
 use crate::report::{Done, FULL, NONE};
+use crate::reshape::KeptColumn;
 use crate::stage::{Filled, Filling};
 use crate::{Engine, RefreshRequest, SyncError};
 use chrono::{DateTime, Utc};
 use lakefront_lake::Snapshot;
-use lakefront_model::{Condition, SyncedTableSpec, TableMapping};
+use lakefront_model::{Condition, SchedulingPolicy, SyncedTableSpec, TableMapping};
 use lakefront_postgres::ledger::{self, Checkpoint, Claim, Entry, Outcome};
 use lakefront_postgres::roles::Ownership;
-use lakefront_postgres::table::{self, DroppedColumn, Stage, StageKind, TableShape};
+use lakefront_postgres::table::{self, ShapeChange, Stage, StageKind, TableShape};
 use lakefront_postgres::{PgError, difference, indexes};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_postgres::{Client, Transaction};
-
-/// How long the moment of change waits for its locks before it gives way to whoever holds them and tries again:
-/// a waiting lock holds up the readers that come after it, and none may be held up by more than 100 ms.
-const LOCK_TIMEOUT: Duration = Duration::from_millis(80);
-/// Tries of the moment of change, with a pause between that grows to one second.
-const LOCK_TRIES: u32 = 30;
 
 /// What all steps of one refresh need.
 pub(crate) struct Run<'a> {
@@ -45,13 +40,27 @@ pub(crate) fn decide(
     request: &RefreshRequest,
 ) -> Result<Plan, SyncError> {
     let (old, new) = (&entry.spec, &request.spec);
+    let only_full = if new.scheduling_policy == SchedulingPolicy::Snapshot {
+        Some("the policy is SNAPSHOT")
+    } else if mapping.key.is_empty() {
+        Some("without a key all rows are copied")
+    } else if mapping.timeseries_key.is_some() {
+        Some("with a timeseries key the greatest row of each key is looked for among all")
+    } else if entry.quarantined > 0 {
+        Some("rows are set aside")
+    } else {
+        None
+    };
     plan(&Facts {
         checkpoint: entry.version.map(|v| (v, entry.source_table_id.as_deref())),
         live,
         source: (snapshot.version(), snapshot.table_id()),
+        schema: snapshot.schema(),
         mapping,
         before: entry.source_schema.as_ref(),
+        kept_columns: &entry.kept_columns,
         full: request.full,
+        only_full,
         respecified: old.timeseries_key != new.timeseries_key
             || old.null_key != new.null_key
             || old.duplicate_key != new.duplicate_key
@@ -69,12 +78,14 @@ impl Run<'_> {
                 Ok(Done { outcome: Outcome { refresh: NONE, ..Outcome::default() }, ..Done::default() })
             }
             Plan::Create { reason } => self.create(control, reason).await,
-            Plan::Replace { reason, missing, surplus } => {
-                if let Some(live) = &live {
-                    self.prepare_live(control, live, &missing).await?;
+            Plan::Apply { base, change } => match self.apply(control, base, &change).await? {
+                Incremental::Done(done) => Ok(done),
+                Incremental::NotPossible(why) => {
+                    tracing::info!(table = %self.spec.name, "everything is copied again: {why}");
+                    self.replace(control, live.as_ref(), &why, &change).await
                 }
-                self.replace(control, reason, &surplus).await
-            }
+            },
+            Plan::Replace { reason, change } => self.replace(control, live.as_ref(), reason, &change).await,
         }
     }
 
@@ -98,7 +109,7 @@ impl Run<'_> {
         let txn = self.begin(control).await?;
         done.outcome.quarantined = filled.stage.publish_rejected(&txn, self.entry.id, self.version()).await?;
         table::publish(&txn, &filled.stage, target, self.ownership).await?;
-        self.finish(txn, &done.outcome).await?;
+        self.finish(txn, &done.outcome, &[]).await?;
         Ok(done)
     }
 
@@ -106,9 +117,13 @@ impl Run<'_> {
     async fn replace(
         &self,
         control: &mut Client,
+        live: Option<&TableShape>,
         reason: &str,
-        surplus: &[String],
+        change: &ShapeChange,
     ) -> Result<Done, SyncError> {
+        if let Some(live) = live {
+            self.prepare_live(control, live, change).await?;
+        }
         let filled =
             self.engine.fill_stage(control, self.filling(StageKind::Difference), self.progress).await?;
         filled.stage.analyze(control).await?;
@@ -121,22 +136,16 @@ impl Run<'_> {
         } else {
             difference::apply(&txn, target, &filled.stage, &self.mapping).await?;
         }
-        for column in surplus {
-            if let DroppedColumn::Kept(message) = table::drop_column(&mut txn, target, column).await? {
-                done.notices.push(message);
-            }
-        }
+        let kept = self.drop_columns(&mut txn, change).await?;
         done.outcome.quarantined = filled.stage.publish_rejected(&txn, self.entry.id, self.version()).await?;
         filled.stage.drop(&txn).await?;
-        self.finish(txn, &done.outcome).await?;
+        self.finish(txn, &done.outcome, &kept).await?;
+        done.notices.extend(kept.into_iter().map(|column| column.told));
         Ok(done)
     }
 
     fn done(&self, filled: &Filled, reason: &str) -> Done {
         let rows = i64::try_from(filled.loaded.rows).unwrap_or(i64::MAX);
-        let notices = self.mapping.left_out.iter().map(|column| {
-            format!("column \"{column}\" is of type void, which holds nothing but NULL: it is left out")
-        });
         Done {
             outcome: Outcome {
                 refresh: FULL,
@@ -147,8 +156,16 @@ impl Run<'_> {
                 ..Outcome::default()
             },
             left_out: filled.loaded.tally.left_out(),
-            notices: notices.collect(),
+            notices: self.notices(),
         }
+    }
+
+    /// What the user should know of any refresh of this table.
+    pub(crate) fn notices(&self) -> Vec<String> {
+        let void = self.mapping.left_out.iter().map(|column| {
+            format!("column \"{column}\" is of type void, which holds nothing but NULL: it is left out")
+        });
+        void.collect()
     }
 
     fn version(&self) -> i64 {
@@ -156,11 +173,15 @@ impl Run<'_> {
     }
 
     /// Begins the transaction that moves data and checkpoint.
-    async fn begin<'c>(&self, control: &'c mut Client) -> Result<Transaction<'c>, SyncError> {
+    pub(crate) async fn begin<'c>(&self, control: &'c mut Client) -> Result<Transaction<'c>, SyncError> {
         let txn = control
             .transaction()
             .await
             .map_err(|e| PgError::new("beginning the transaction of the change", e))?;
+        // A session relaxes it for what is not data.
+        txn.batch_execute("SET LOCAL synchronous_commit TO DEFAULT")
+            .await
+            .map_err(|e| PgError::new("setting synchronous_commit", e))?;
         if !ledger::fence(&txn, self.claim).await? {
             return Err(SyncError::new(
                 Condition::ResourceConflict,
@@ -171,7 +192,13 @@ impl Run<'_> {
         Ok(txn)
     }
 
-    async fn finish(&self, txn: Transaction<'_>, outcome: &Outcome) -> Result<(), SyncError> {
+    /// Ends the transaction with the checkpoint at the snapshot's version.
+    pub(crate) async fn finish(
+        &self,
+        txn: Transaction<'_>,
+        outcome: &Outcome,
+        kept: &[KeptColumn],
+    ) -> Result<(), SyncError> {
         let target = &self.spec.name.name;
         let before = (self.entry.source_schema.as_ref(), self.entry.source_comment.as_deref());
         let comment = self.snapshot.comment();
@@ -184,50 +211,12 @@ impl Run<'_> {
             source_table_id: self.snapshot.table_id().to_owned(),
             source_schema: self.snapshot.schema().clone(),
             source_comment: comment.map(str::to_owned),
+            source_feed: self.snapshot.has_change_data_feed(),
+            kept_columns: kept.iter().map(|column| column.name.clone()).collect(),
             committed_at,
         };
         ledger::finish(&txn, self.claim, &checkpoint, outcome).await?;
         self.engine.commit(txn, self.claim).await
-    }
-
-    /// Gives the live table the columns that it lacks, in a short transaction of its own: the data that fills them
-    /// may take long to apply, and a lock on the table would hold readers up as long.
-    async fn prepare_live(
-        &self,
-        control: &mut Client,
-        live: &TableShape,
-        missing: &[usize],
-    ) -> Result<(), SyncError> {
-        let target = &self.spec.name.name;
-        let lacks_generated =
-            self.spec.generated_columns.iter().any(|g| !live.columns.iter().any(|c| c.name == g.name));
-        if missing.is_empty() && !lacks_generated {
-            return Ok(());
-        }
-        for attempt in 1.. {
-            let txn = self.begin(control).await?;
-            let changed = async {
-                txn.batch_execute(&format!("SET LOCAL lock_timeout = {}", LOCK_TIMEOUT.as_millis()))
-                    .await
-                    .map_err(|e| PgError::new("setting lock_timeout", e))?;
-                table::add_missing_columns(&txn, target, &self.mapping, missing).await?;
-                table::add_generated_columns(&txn, target, live, &self.spec.generated_columns).await
-            };
-            match changed.await {
-                Ok(()) => {
-                    return self.engine.commit_plain(txn, "committing the new columns").await;
-                }
-                Err(e) if e.condition() == Condition::LockTimeout && attempt < LOCK_TRIES => {
-                    drop(txn);
-                    tokio::time::sleep(
-                        Duration::from_millis(50 * u64::from(attempt)).min(Duration::from_secs(1)),
-                    )
-                    .await;
-                }
-                Err(e) => return Err(e.into()),
-            }
-        }
-        Ok(())
     }
 
     /// Secondary indexes, several at once, and statistics.

@@ -1,6 +1,7 @@
 //! `lakefront load`
 
 use super::refresh::show;
+use super::serve::tell;
 use crate::args::Load;
 use crate::context::Context;
 use crate::error::CliError;
@@ -8,10 +9,11 @@ use crate::output;
 use lakefront_model::{
     QualifiedName, SchedulingPolicy, SyncedTableSpec, TableName, TypeOverride, parse_identifiers,
 };
-use lakefront_sync::{Progress, RefreshRequest};
+use lakefront_sync::{Engine, Follow, Progress, RefreshReport, RefreshRequest, SyncError};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 pub async fn run(context: &Context, load: Load) -> Result<ExitCode, CliError> {
     let full = load.full;
@@ -19,12 +21,30 @@ pub async fn run(context: &Context, load: Load) -> Result<ExitCode, CliError> {
     let engine = context.engine_for(&spec.name).await?;
     let progress = Arc::new(Progress::default());
     let name = spec.name.to_string();
-    let request = RefreshRequest { spec, full };
+    let request = RefreshRequest { spec: spec.clone(), full };
     let work = engine.refresh(&request, &progress);
     let report = output::watch(context.printer, &name, &progress, work).await?;
     show(context.printer, &report);
     context.printer.document(&report);
+    if load.follow {
+        follow(context, engine, spec).await;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Applies each commit as it is made, one report for each, until the command is interrupted.
+async fn follow(context: &Context, engine: Arc<Engine>, spec: SyncedTableSpec) {
+    let printer = context.printer;
+    printer.note(&format!("following {}; Ctrl-C ends it", spec.source));
+    let told = move |spec: &SyncedTableSpec, refreshed: &Result<RefreshReport, SyncError>| match refreshed {
+        Ok(report) if report.refresh == "none" => {}
+        Ok(report) => {
+            show(printer, report);
+            printer.document(report);
+        }
+        Err(_) => tell(printer, spec, refreshed),
+    };
+    Follow::new(engine, spec).run(CancellationToken::new(), told).await;
 }
 
 /// What was typed, over what an earlier load of the same table remembered.

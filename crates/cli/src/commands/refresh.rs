@@ -54,6 +54,16 @@ pub fn show(printer: Printer, report: &RefreshReport) {
     let rows = count(report.rows);
     let line = match report.refresh {
         "none" => format!("{}: {rows} rows, version {}, nothing new", report.table, report.version),
+        "incremental" => format!(
+            "{}: {rows} rows, version {}: {} inserted, {} updated, {} deleted, {} ({})",
+            report.table,
+            report.version,
+            count(report.inserted),
+            count(report.updated),
+            count(report.deleted),
+            seconds(report.seconds),
+            report.reason
+        ),
         _ => {
             let rate = report.rows as f64 / report.seconds.max(0.001);
             format!(

@@ -106,8 +106,8 @@ impl Reader {
             Part::Rows { rows, .. } => rows.clone(),
             _ => 0..sizes.iter().take(row_groups.end).skip(row_groups.start).sum(),
         };
-        let deleted = file.deleted_rows()?;
-        let deletions = deleted.map(|deleted| Deletions::starting_at(deleted, base + rest.start));
+        let listed = file.listed_rows()?;
+        let deletions = listed.map(|listed| Deletions::starting_at(listed, base + rest.start));
         let evaluator = file.evaluator()?;
         let bytes = file.open(&footer, &row_groups)?;
         let batch_rows = rows_within(&footer, &row_groups, file.source.batch_rows, file.source.batch_bytes);

@@ -1,5 +1,6 @@
 //! A data file of a snapshot and what is needed to read it.
 
+use super::deletions::ListedRows;
 use super::file_bytes::FileBytes;
 use super::footer::{Footer, footer_reader};
 use super::local::LocalFile;
@@ -23,7 +24,7 @@ const TAIL_BYTES: u64 = 64 << 10;
 const SMALL_FILE: u64 = 1 << 20;
 
 /// What all files of one scan have in common.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ScanSource {
     pub(crate) location: Location,
     pub(crate) store: Arc<Store>,
@@ -37,6 +38,20 @@ pub(crate) struct ScanSource {
     pub(crate) batch_bytes: usize,
 }
 
+/// Which rows of a file are read.
+#[derive(Debug, Clone)]
+pub(crate) enum RowChoice {
+    /// all but those that a deletion vector, if there is one, takes out
+    Without(DvInfo),
+    /// just those that one deletion vector takes out and another does not
+    Only {
+        /// the one that takes them out
+        deleted_by: DvInfo,
+        /// the one that leaves them
+        not_by: DvInfo,
+    },
+}
+
 /// A data file.
 #[derive(Debug)]
 pub(crate) struct DataFile {
@@ -45,11 +60,11 @@ pub(crate) struct DataFile {
     url: Url,
     name: String,
     size: u64,
-    deletions: DvInfo,
+    choice: RowChoice,
     transform: Option<ExpressionRef>,
     /// Units of one file that are read at the same time share these; nobody keeps them afterwards.
     footer: Mutex<Weak<Footer>>,
-    deleted_rows: Mutex<Weak<Vec<u64>>>,
+    listed_rows: Mutex<Weak<Vec<u64>>>,
 }
 
 impl DataFile {
@@ -58,12 +73,12 @@ impl DataFile {
         store: Arc<Store>,
         url: Url,
         size: u64,
-        deletions: DvInfo,
+        choice: RowChoice,
         transform: Option<ExpressionRef>,
     ) -> Self {
         let name = name_in(&source.location, &url);
-        let (footer, deleted_rows) = Default::default();
-        Self { source, store, url, name, size, deletions, transform, footer, deleted_rows }
+        let (footer, listed_rows) = Default::default();
+        Self { source, store, url, name, size, choice, transform, footer, listed_rows }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -155,24 +170,41 @@ impl DataFile {
         Ok(FileBytes::remote(RemoteFile::new(source, size, footer, row_groups), self.reading()))
     }
 
-    /// The numbers of its deleted rows, ascending; None when it has no deletion vector.
-    pub(crate) fn deleted_rows(&self) -> Result<Option<Arc<Vec<u64>>>, LakeError> {
-        if !self.deletions.has_vector() {
-            return Ok(None);
-        }
-        let mut shared = self.deleted_rows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(rows) = shared.upgrade() {
-            return Ok(Some(rows));
-        }
-        let reading =
-            Reading::file(&self.source.location, &format!("with the deletion vector of {}", self.name));
-        let rows = self
-            .deletions
+    /// The rows that are passed over, or the only ones that are read; None when all are.
+    pub(crate) fn listed_rows(&self) -> Result<Option<ListedRows>, LakeError> {
+        let keep_listed = match &self.choice {
+            RowChoice::Without(vector) if !vector.has_vector() => return Ok(None),
+            RowChoice::Without(_) => false,
+            RowChoice::Only { .. } => true,
+        };
+        let mut shared = self.listed_rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = match shared.upgrade() {
+            Some(rows) => rows,
+            None => {
+                let rows = Arc::new(match &self.choice {
+                    RowChoice::Without(vector) => self.rows_of(vector)?,
+                    RowChoice::Only { deleted_by, not_by } => {
+                        let others = self.rows_of(not_by)?;
+                        let mut rows = self.rows_of(deleted_by)?;
+                        rows.retain(|row| others.binary_search(row).is_err());
+                        rows
+                    }
+                });
+                *shared = Arc::downgrade(&rows);
+                rows
+            }
+        };
+        Ok(Some(ListedRows { rows, keep_listed }))
+    }
+
+    /// The numbers of the rows that a deletion vector takes out, ascending.
+    fn rows_of(&self, vector: &DvInfo) -> Result<Vec<u64>, LakeError> {
+        let what = format!("with the deletion vector of {}", self.name);
+        let reading = Reading::file(&self.source.location, &what);
+        let rows = vector
             .get_row_indexes(self.source.store.engine(), self.source.location.url())
             .map_err(|error| from_kernel(&reading, error))?;
-        let rows = Arc::new(rows.unwrap_or_default());
-        *shared = Arc::downgrade(&rows);
-        Ok(Some(rows))
+        Ok(rows.unwrap_or_default())
     }
 
     /// What makes the table's columns of the file's: partition values, logical names. None when they are the same.

@@ -1,6 +1,6 @@
 //! Lists the files of a snapshot and makes units of them.
 
-use super::file::{DataFile, ScanSource};
+use super::file::{DataFile, RowChoice, ScanSource};
 use super::split::{Part, RowGroupSize, split};
 use super::{ScanOptions, ScanPlan, ScanUnit};
 use crate::kernel_error::{Reading, from_kernel};
@@ -42,15 +42,7 @@ pub(crate) fn plan(snapshot: &Snapshot, options: ScanOptions) -> Result<ScanPlan
     };
     let reading = Reading::log(snapshot.location());
     let scan = kernel_scan(snapshot, wanted)?;
-    let source = Arc::new(ScanSource {
-        location: snapshot.location().clone(),
-        store: Arc::clone(snapshot.table().store()),
-        physical: Arc::clone(scan.physical_schema()),
-        logical: Arc::clone(scan.logical_schema()),
-        keep,
-        batch_rows: options.batch_rows.max(1),
-        batch_bytes: options.batch_bytes.max(1),
-    });
+    let source = Arc::new(ScanSource { keep, ..source_of_scan(snapshot, &scan, &options) });
     let mut rows = Some(0);
     let mut files = Vec::new();
     visit(snapshot, &scan, &mut |file| {
@@ -58,7 +50,8 @@ pub(crate) fn plan(snapshot: &Snapshot, options: ScanOptions) -> Result<ScanPlan
         let url = source.location.url().join(&file.path).map_err(|e| reading.damaged(e))?;
         let store = store_of(snapshot.table().lake(), &source, &url)?;
         let size = u64::try_from(file.size).unwrap_or_default();
-        let file = DataFile::new(Arc::clone(&source), store, url, size, file.dv_info, file.transform);
+        let choice = RowChoice::Without(file.dv_info);
+        let file = DataFile::new(Arc::clone(&source), store, url, size, choice, file.transform);
         files.push(Arc::new(file));
         Ok(())
     })?;
@@ -67,8 +60,25 @@ pub(crate) fn plan(snapshot: &Snapshot, options: ScanOptions) -> Result<ScanPlan
     Ok(ScanPlan { units, rows, bytes, schema: arrow_schema(&reading, &source)? })
 }
 
+/// What all files of a snapshot have in common.
+pub(crate) fn source_of(snapshot: &Snapshot, options: &ScanOptions) -> Result<ScanSource, LakeError> {
+    Ok(source_of_scan(snapshot, &kernel_scan(snapshot, None)?, options))
+}
+
+fn source_of_scan(snapshot: &Snapshot, scan: &Scan, options: &ScanOptions) -> ScanSource {
+    ScanSource {
+        location: snapshot.location().clone(),
+        store: Arc::clone(snapshot.table().store()),
+        physical: Arc::clone(scan.physical_schema()),
+        logical: Arc::clone(scan.logical_schema()),
+        keep: None,
+        batch_rows: options.batch_rows.max(1),
+        batch_bytes: options.batch_bytes.max(1),
+    }
+}
+
 /// The store of a data file, which is another one where the table is a clone of a table elsewhere.
-fn store_of(lake: &Lake, source: &ScanSource, url: &Url) -> Result<Arc<Store>, LakeError> {
+pub(crate) fn store_of(lake: &Lake, source: &ScanSource, url: &Url) -> Result<Arc<Store>, LakeError> {
     let table = source.location.url();
     if url.scheme() == table.scheme()
         && url.host_str() == table.host_str()
@@ -139,14 +149,14 @@ fn projected(snapshot: &Snapshot, columns: &[String]) -> Result<(KernelSchema, O
     Ok((projected, keep))
 }
 
-fn arrow_schema(reading: &Reading, source: &ScanSource) -> Result<SchemaRef, LakeError> {
+pub(crate) fn arrow_schema(reading: &Reading, source: &ScanSource) -> Result<SchemaRef, LakeError> {
     let schema: Schema = source.logical.as_ref().try_into_arrow().map_err(|e| reading.internal(e))?;
     let kept = schema.fields().iter().take(source.keep.unwrap_or(usize::MAX)).cloned();
     Ok(Arc::new(Schema::new(kept.collect::<Vec<_>>())))
 }
 
 /// Makes units of the files: small files are one each, the footers of large ones tell how to divide them.
-fn units(files: Vec<Arc<DataFile>>, unit_bytes: u64) -> Result<Vec<ScanUnit>, LakeError> {
+pub(crate) fn units(files: Vec<Arc<DataFile>>, unit_bytes: u64) -> Result<Vec<ScanUnit>, LakeError> {
     let large: Vec<Arc<DataFile>> = files.iter().filter(|file| file.size() > unit_bytes).cloned().collect();
     let mut sizes: VecDeque<Vec<RowGroupSize>> = row_group_sizes(&large)?.into();
     let mut units = Vec::with_capacity(files.len());

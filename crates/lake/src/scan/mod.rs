@@ -12,10 +12,10 @@ mod remote;
 mod split;
 
 pub use batches::Batches;
-pub(crate) use listing::{plan, statistics};
+pub(crate) use file::{DataFile, RowChoice, ScanSource};
+pub(crate) use listing::{arrow_schema, plan, source_of, statistics, store_of, units};
 
 use arrow_schema::SchemaRef;
-use file::DataFile;
 use split::Part;
 use std::sync::Arc;
 

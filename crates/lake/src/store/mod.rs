@@ -74,9 +74,14 @@ impl Store {
 
     /// Whether an object is there.
     pub(crate) async fn exists(&self, url: &Url) -> object_store::Result<bool> {
+        Ok(self.find(url).await?.is_some())
+    }
+
+    /// What is known of an object, None when it is not there.
+    pub(crate) async fn find(&self, url: &Url) -> object_store::Result<Option<ObjectMeta>> {
         match self.objects.head(&path_of(url)?).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Ok(found) => Ok(Some(found)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }

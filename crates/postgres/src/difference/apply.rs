@@ -76,7 +76,7 @@ fn list_of_places(live: &str, stage: &Stage, mapping: &TableMapping) -> String {
 
 /// A condition that is true when a value of the two rows is not the same, by its stored bytes. For most types `=` says
 /// just that and is faster; the others are compared as records with `record_image_ops`.
-pub(super) fn differs(a: &str, b: &str, mapping: &TableMapping) -> String {
+pub(crate) fn differs(a: &str, b: &str, mapping: &TableMapping) -> String {
     let (plain, imaged): (Vec<_>, Vec<_>) =
         mapping.columns.iter().partition(|c| has_exact_equality(&c.pg_type));
     let mut parts: Vec<String> = plain

@@ -7,5 +7,6 @@
 mod apply;
 mod compare;
 
+pub(crate) use apply::differs;
 pub use apply::{Counts, apply, replace_all};
 pub use compare::{Comparison, Disagreement, compare};

@@ -15,6 +15,7 @@ mod buffer;
 mod byte_values;
 mod cells;
 mod copy_format;
+mod copy_row;
 mod datetime;
 mod error;
 mod json;
@@ -28,6 +29,7 @@ mod vector;
 
 pub use buffer::CopyBuffer;
 pub use copy_format::{COPY_HEADER, COPY_TRAILER};
+pub use copy_row::CopyRow;
 pub use error::EncodeError;
 pub use reject::{RejectCause, RejectedRow};
 pub use row::{BoundBatch, Encoded, RowEncoder};

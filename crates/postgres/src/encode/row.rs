@@ -4,6 +4,7 @@ use super::bind::bind;
 use super::buffer::CopyBuffer;
 use super::cells::Cells;
 use super::copy_format::{MAX_ROW_BYTES, NULL_FIELD};
+use super::copy_row::CopyRow;
 use super::error::EncodeError;
 use super::json::{JsonState, Purpose};
 use super::reject::{RejectCause, RejectedRow};
@@ -143,6 +144,21 @@ impl BoundBatch<'_> {
             }
         }
         encoded
+    }
+
+    /// Writes one row to `out`, in the place of what it held.
+    ///
+    /// # Errors
+    /// The rejection when PostgreSQL could not hold the row; `out` is empty then.
+    pub fn encode_one<'o>(
+        &mut self,
+        row: usize,
+        out: &'o mut CopyBuffer,
+    ) -> Result<CopyRow<'o>, RejectedRow> {
+        out.clear();
+        let mut rejected = Vec::new();
+        let _ = self.encode(row..row + 1, usize::MAX, out, &mut rejected);
+        rejected.pop().map_or(Ok(CopyRow::new(out.as_slice())), Err)
     }
 
     #[inline]

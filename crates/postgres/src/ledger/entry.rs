@@ -57,6 +57,10 @@ pub struct Entry {
     pub source_schema: Option<SourceSchema>,
     /// the source's comment at the checkpoint
     pub source_comment: Option<String>,
+    /// whether the source's commits after the checkpoint record their changed rows
+    pub source_feed: bool,
+    /// columns that the source lost and that could not be dropped so far
+    pub kept_columns: Vec<String>,
     /// the newest version seen at the source
     pub source_version: Option<Version>,
     /// the checkpoint
@@ -77,7 +81,7 @@ pub struct Entry {
     pub message: Option<String>,
 }
 
-const COLUMNS: &str = "id, name, schema_name, table_name, spec, location, source_table_id, source_schema, source_comment, source_version, version, \
+const COLUMNS: &str = "id, name, schema_name, table_name, spec, location, source_table_id, source_schema, source_comment, source_feed, kept_columns, source_version, version, \
                        committed_at, synced_at, row_count, quarantined, state, condition, message";
 
 fn version(row: &Row, column: &str) -> Result<Option<Version>, tokio_postgres::Error> {
@@ -95,6 +99,8 @@ impl Entry {
             source_table_id: row.try_get("source_table_id")?,
             source_schema: row.try_get::<_, Option<Json<SourceSchema>>>("source_schema")?.map(|j| j.0),
             source_comment: row.try_get("source_comment")?,
+            source_feed: row.try_get("source_feed")?,
+            kept_columns: row.try_get("kept_columns")?,
             source_version: version(row, "source_version")?,
             version: version(row, "version")?,
             committed_at: row.try_get("committed_at")?,

@@ -6,16 +6,16 @@ mod update;
 
 pub use entry::{Entry, EntryState, find, list, register, remove};
 pub use update::{
-    Checkpoint, Claim, LastUpdate, Outcome, begin, fail, fence, finish, has_ended, last_update,
-    note_source_version, release,
+    Checkpoint, Claim, LastUpdate, Outcome, begin, fail, fence, finish, forget_failure, has_ended,
+    last_update, note_failure, note_source_version, release,
 };
 
 use crate::error::Doing;
 use crate::{PgResult, ident, roles};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, GenericClient};
 
 /// The format of the ledger that this Lakefront writes.
-pub const FORMAT: i32 = 1;
+pub const FORMAT: i32 = 2;
 
 /// The advisory lock under which the ledger and schemas are made; a number of Lakefront's own.
 pub(crate) const LEDGER_LOCK: i64 = 0x6c61_6b65_6672_6e74;
@@ -75,10 +75,26 @@ pub async fn ensure(client: &mut Client, ownership: roles::Ownership) -> PgResul
         }
         txn.commit().await.doing(doing)?;
     }
-    let format: i32 = client
-        .query_one("SELECT format FROM lakefront.ledger_format", &[])
-        .await
-        .doing(|| "reading lakefront.ledger_format".into())?
-        .get(0);
-    Ok(if format == FORMAT { Readiness::Ready } else { Readiness::TooNew(format) })
+    match format(client).await? {
+        FORMAT => Ok(Readiness::Ready),
+        older if older < FORMAT => upgrade(client).await,
+        newer => Ok(Readiness::TooNew(newer)),
+    }
+}
+
+async fn format(client: &impl GenericClient) -> PgResult<i32> {
+    let row = client.query_one("SELECT format FROM lakefront.ledger_format", &[]).await;
+    Ok(row.doing(|| "reading lakefront.ledger_format".into())?.get(0))
+}
+
+/// Brings a ledger that an earlier Lakefront made to this one's format.
+async fn upgrade(client: &mut Client) -> PgResult<Readiness> {
+    let doing = || "bringing the schema lakefront to this Lakefront's format".to_owned();
+    let txn = client.transaction().await.doing(doing)?;
+    txn.execute("SELECT pg_advisory_xact_lock($1)", &[&LEDGER_LOCK]).await.doing(doing)?;
+    if format(&txn).await? == 1 {
+        txn.batch_execute(include_str!("from_1.sql")).await.doing(doing)?;
+    }
+    txn.commit().await.doing(doing)?;
+    Ok(Readiness::Ready)
 }

@@ -4,7 +4,7 @@ use super::{Entry, EntryState};
 use crate::PgResult;
 use crate::error::Doing;
 use chrono::{DateTime, Utc};
-use lakefront_model::{Condition, SourceSchema, SyncedTableSpec, Version};
+use lakefront_model::{Condition, QualifiedName, SourceSchema, SyncedTableSpec, Version};
 use postgres_types::Json;
 use tokio_postgres::{Client, Transaction};
 
@@ -103,6 +103,10 @@ pub struct Checkpoint {
     pub source_schema: SourceSchema,
     /// the source's comment
     pub source_comment: Option<String>,
+    /// whether the source's commits after it record their changed rows
+    pub source_feed: bool,
+    /// columns that the source lost and that could not be dropped
+    pub kept_columns: Vec<String>,
     /// when that version was committed
     pub committed_at: Option<DateTime<Utc>>,
 }
@@ -146,7 +150,7 @@ pub async fn finish(
          SET version = $2, source_version = greatest(source_version, $2), source_table_id = $3, committed_at = $4,
              synced_at = clock_timestamp(), row_count = $5, quarantined = $6, state = $7, condition = NULL, message = NULL,
              source_schema = $8, source_comment = $9, spec = $10,
-             location = $11, name = $12
+             location = $11, name = $12, source_feed = $13, kept_columns = $14
          WHERE id = $1",
         &[
             &claim.table_id,
@@ -161,6 +165,8 @@ pub async fn finish(
             &Json(&checkpoint.spec),
             &checkpoint.location,
             &checkpoint.spec.name.to_string(),
+            &checkpoint.source_feed,
+            &checkpoint.kept_columns,
         ],
     )
     .await
@@ -246,6 +252,43 @@ pub async fn fail(
         )
         .await
         .doing(doing)?;
+    Ok(())
+}
+
+/// Records that a table could not be refreshed, where no update had begun that would tell it.
+///
+/// # Errors
+/// When the ledger cannot be written.
+pub async fn note_failure(
+    client: &Client,
+    target: &QualifiedName,
+    condition: Condition,
+    message: &str,
+) -> PgResult<()> {
+    let states = [EntryState::OnlineFailed, EntryState::OfflineFailed].map(EntryState::name);
+    client
+        .execute(
+            "UPDATE lakefront.synced_tables SET state = CASE WHEN version IS NULL THEN $4 ELSE $3 END, condition = $5, message = $6
+             WHERE schema_name = $1 AND table_name = $2 AND (condition, message) IS DISTINCT FROM ($5, $6)",
+            &[&target.schema, &target.table, &states[0], &states[1], &condition.name(), &message],
+        )
+        .await
+        .doing(|| "recording the failure".into())?;
+    Ok(())
+}
+
+/// Records that a table that failed is at its source's version after all.
+///
+/// # Errors
+/// When the ledger cannot be written.
+pub async fn forget_failure(client: &Client, table_id: i64) -> PgResult<()> {
+    client
+        .execute(
+            "UPDATE lakefront.synced_tables SET state = $2, condition = NULL, message = NULL WHERE id = $1",
+            &[&table_id, &EntryState::Online.name()],
+        )
+        .await
+        .doing(|| "recording that the table is up to date".into())?;
     Ok(())
 }
 

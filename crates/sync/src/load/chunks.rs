@@ -18,7 +18,7 @@ const QUEUED_BYTES: usize = 4 * 1024 * 1024;
 
 /// Where chunks are put.
 #[derive(Clone)]
-pub(super) struct Sender {
+pub(crate) struct Sender {
     chunks: mpsc::UnboundedSender<Bytes>,
     /// as many permits as bytes may be under way
     room: Arc<Semaphore>,
@@ -28,13 +28,13 @@ pub(super) struct Sender {
 
 /// Where chunks are taken from, shared by all connections.
 #[derive(Clone)]
-pub(super) struct Receiver {
+pub(crate) struct Receiver {
     chunks: Arc<Mutex<mpsc::UnboundedReceiver<Bytes>>>,
     room: Arc<Semaphore>,
 }
 
 /// The queue of one load.
-pub(super) fn queue(connections: usize) -> (Sender, Receiver) {
+pub(crate) fn queue(connections: usize) -> (Sender, Receiver) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let most = QUEUED_BYTES * connections;
     let room = Arc::new(Semaphore::new(most));
@@ -44,11 +44,11 @@ pub(super) fn queue(connections: usize) -> (Sender, Receiver) {
 
 /// The other side is gone.
 #[derive(Debug)]
-pub(super) struct Closed;
+pub(crate) struct Closed;
 
 impl Receiver {
     /// The next chunk; None when no thread will send another, or the queue was closed.
-    pub(super) async fn next(&self) -> Option<Bytes> {
+    pub(crate) async fn next(&self) -> Option<Bytes> {
         if self.room.is_closed() {
             return None;
         }
@@ -56,13 +56,13 @@ impl Receiver {
     }
 
     /// Takes no more chunks, which ends the threads that send them.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.room.close();
     }
 }
 
 /// The buffer that a thread encodes into, and the way out of it.
-pub(super) struct Outlet {
+pub(crate) struct Outlet {
     queue: Sender,
     buffer: CopyBuffer,
     home: (blocking::Sender<CopyBuffer>, blocking::Receiver<CopyBuffer>),
@@ -89,22 +89,22 @@ impl Drop for Lent {
 }
 
 impl Outlet {
-    pub(super) fn new(queue: Sender) -> Self {
+    pub(crate) fn new(queue: Sender) -> Self {
         Self { queue, buffer: new_buffer(), home: blocking::channel() }
     }
 
     /// Where to encode the next rows, and how many bytes are to be there before they are sent.
-    pub(super) fn buffer(&mut self) -> (&mut CopyBuffer, usize) {
+    pub(crate) fn buffer(&mut self) -> (&mut CopyBuffer, usize) {
         (&mut self.buffer, CHUNK_BYTES)
     }
 
     /// Sends what is in the buffer if it is a chunk's worth.
-    pub(super) fn send_full(&mut self) -> Result<(), Closed> {
+    pub(crate) fn send_full(&mut self) -> Result<(), Closed> {
         if self.buffer.len() < CHUNK_BYTES { Ok(()) } else { self.send() }
     }
 
     /// Sends what is in the buffer; waits, on this thread, while enough is under way.
-    pub(super) fn send(&mut self) -> Result<(), Closed> {
+    pub(crate) fn send(&mut self) -> Result<(), Closed> {
         if self.buffer.is_empty() {
             return Ok(());
         }

@@ -8,6 +8,8 @@ mod read;
 mod send;
 mod settle;
 
+pub(crate) use chunks::{Outlet, Sender, queue};
+
 use crate::failure::internal;
 use crate::policy::Tally;
 use crate::progress::Progress;

@@ -1,0 +1,192 @@
+//! From the files that commits name to units of changed rows.
+
+use super::commit::{FileAction, PartitionValues};
+use super::unit::{CHANGE_TYPE, ChangeKind, ChangeUnit};
+use crate::kernel_error::{Reading, from_kernel};
+use crate::scan::{DataFile, RowChoice, ScanSource, ScanUnit, arrow_schema, source_of, store_of, units};
+use crate::snapshot::Snapshot;
+use crate::{LakeError, ScanOptions};
+use arrow_schema::SchemaRef;
+use delta_kernel::ExpressionRef;
+use delta_kernel::expressions::{Expression, Scalar};
+use delta_kernel::scan::state::DvInfo;
+use delta_kernel::schema::{DataType, StructField, StructType};
+use delta_kernel::table_features::ColumnMappingMode;
+use lakefront_model::Version;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What is needed to read any file of a table as one of its versions does.
+pub(super) struct Files {
+    snapshot: Snapshot,
+    unit_bytes: u64,
+    /// files of rows
+    rows: Arc<ScanSource>,
+    /// change data files, which have one column more
+    recorded: Arc<ScanSource>,
+}
+
+impl Files {
+    pub(super) fn new(snapshot: &Snapshot, options: &ScanOptions) -> Result<Self, LakeError> {
+        let reading = Reading::log(snapshot.location());
+        let rows = source_of(snapshot, options)?;
+        let with_type = |schema: &StructType| {
+            let change_type = StructField::nullable(CHANGE_TYPE, DataType::STRING);
+            let fields = schema.fields().cloned().chain(std::iter::once(change_type));
+            StructType::try_new(fields).map(Arc::new).map_err(|e| from_kernel(&reading, e))
+        };
+        let recorded = ScanSource {
+            location: rows.location.clone(),
+            store: Arc::clone(&rows.store),
+            physical: with_type(&rows.physical)?,
+            logical: with_type(&rows.logical)?,
+            ..ScanSource::clone(&rows)
+        };
+        Ok(Self {
+            snapshot: snapshot.clone(),
+            unit_bytes: options.unit_bytes,
+            rows: Arc::new(rows),
+            recorded: Arc::new(recorded),
+        })
+    }
+
+    /// The columns of the batches, without that of the change's type.
+    pub(super) fn schema(&self) -> Result<SchemaRef, LakeError> {
+        arrow_schema(&Reading::log(self.snapshot.location()), &self.rows)
+    }
+
+    /// All rows of a file as changed rows of one kind; None when the log does not say enough about it.
+    pub(super) fn unit(
+        &self,
+        version: Version,
+        kind: ChangeKind,
+        file: &FileAction,
+    ) -> Result<Option<Vec<ChangeUnit>>, LakeError> {
+        self.chosen(version, kind, file, RowChoice::Without(file.deletion_vector.clone()))
+    }
+
+    /// The rows that files took with them and those that others brought. Of a file that only got another deletion
+    /// vector just the rows in between count.
+    pub(super) fn rewritten(
+        &self,
+        version: Version,
+        removed: &[FileAction],
+        added: &[FileAction],
+    ) -> Result<Option<Vec<ChangeUnit>>, LakeError> {
+        let mut before: HashMap<&str, &FileAction> = HashMap::new();
+        for file in removed.iter().filter(|file| file.data_change) {
+            before.insert(&file.path, file);
+        }
+        let mut deleted = Vec::new();
+        let mut inserted = Vec::new();
+        for file in added.iter().filter(|file| file.data_change) {
+            let parts = match before.remove(file.path.as_str()) {
+                None => self.unit(version, ChangeKind::Inserted, file)?.map(|units| (Vec::new(), units)),
+                Some(old) => self.between(version, old, file)?,
+            };
+            let Some((out, mut back)) = parts else { return Ok(None) };
+            deleted.extend(out);
+            inserted.append(&mut back);
+        }
+        for file in removed
+            .iter()
+            .filter(|file| before.get(file.path.as_str()).is_some_and(|f| f.vector_id == file.vector_id))
+        {
+            let Some(units) = self.unit(version, ChangeKind::Deleted, file)? else { return Ok(None) };
+            deleted.extend(units);
+        }
+        deleted.append(&mut inserted);
+        Ok(Some(deleted))
+    }
+
+    /// The rows that differ between two deletion vectors of one file: deleted ones and ones that came back.
+    #[allow(clippy::type_complexity)]
+    fn between(
+        &self,
+        version: Version,
+        old: &FileAction,
+        new: &FileAction,
+    ) -> Result<Option<(Vec<ChangeUnit>, Vec<ChangeUnit>)>, LakeError> {
+        let (before, after) = (old.deletion_vector.clone(), new.deletion_vector.clone());
+        // The new entry is the one that is sure to say all about the file.
+        let out = RowChoice::Only { deleted_by: after.clone(), not_by: before.clone() };
+        let back = RowChoice::Only { deleted_by: before, not_by: after };
+        let out = self.chosen(version, ChangeKind::Deleted, new, out)?;
+        let back = self.chosen(version, ChangeKind::Inserted, new, back)?;
+        Ok(out.zip(back))
+    }
+
+    fn chosen(
+        &self,
+        version: Version,
+        kind: ChangeKind,
+        file: &FileAction,
+        choice: RowChoice,
+    ) -> Result<Option<Vec<ChangeUnit>>, LakeError> {
+        if matches!(&choice, RowChoice::Only { deleted_by, .. } if *deleted_by == DvInfo::default()) {
+            return Ok(Some(Vec::new()));
+        }
+        let source = if kind == ChangeKind::Recorded { &self.recorded } else { &self.rows };
+        let reading = Reading::log(&source.location);
+        let Some(transform) = self.transform(kind, file)? else { return Ok(None) };
+        let url = source.location.url().join(&file.path).map_err(|e| reading.damaged(e))?;
+        let store = store_of(self.snapshot.table().lake(), source, &url)?;
+        let data_file = DataFile::new(Arc::clone(source), store, url, file.size, choice, transform);
+        let reading = data_file.reading();
+        let units = units(vec![Arc::new(data_file)], self.unit_bytes)?;
+        let unit = |rows: ScanUnit| ChangeUnit { version, kind, rows, reading: reading.clone() };
+        Ok(Some(units.into_iter().map(unit).collect()))
+    }
+
+    /// What makes the table's columns of a file's, as the kernel does in a scan: partition values from the log, the
+    /// others by their physical names. The inner None says that they are the same, the outer one that the log does
+    /// not say which partition the file belonged to.
+    #[allow(clippy::option_option)]
+    fn transform(
+        &self,
+        kind: ChangeKind,
+        file: &FileAction,
+    ) -> Result<Option<Option<ExpressionRef>>, LakeError> {
+        let configuration = self.snapshot.kernel().table_configuration();
+        let mapping = configuration.column_mapping_mode();
+        let partitions = self.snapshot.partition_columns();
+        if partitions.is_empty() && mapping == ColumnMappingMode::None {
+            return Ok(Some(None));
+        }
+        let reading = Reading::log(self.snapshot.location());
+        let none = PartitionValues::new();
+        let values = match &file.partition_values {
+            Some(values) => values,
+            None if partitions.is_empty() => &none,
+            None => return Ok(None),
+        };
+        let mut columns = Vec::new();
+        for field in self.rows.logical.fields() {
+            let physical = field.physical_name(mapping);
+            columns.push(if partitions.iter().any(|partition| partition == field.name()) {
+                Expression::literal(partition_value(
+                    &reading,
+                    field,
+                    values.get(physical).and_then(Option::as_deref),
+                )?)
+            } else {
+                Expression::column([physical])
+            });
+        }
+        if kind == ChangeKind::Recorded {
+            columns.push(Expression::column([CHANGE_TYPE]));
+        }
+        Ok(Some(Some(Arc::new(Expression::struct_from(columns)))))
+    }
+}
+
+/// A partition's value (Delta protocol, section "Partition Value Serialization"): empty text is NULL.
+fn partition_value(reading: &Reading, field: &StructField, text: Option<&str>) -> Result<Scalar, LakeError> {
+    match (field.data_type(), text) {
+        (data_type, None) => Ok(Scalar::Null(data_type.clone())),
+        (DataType::Primitive(primitive), Some(text)) => {
+            primitive.parse_scalar(text).map_err(|e| from_kernel(reading, e))
+        }
+        (data_type, Some(_)) => Err(reading.damaged(format!("a partition column has type {data_type}"))),
+    }
+}

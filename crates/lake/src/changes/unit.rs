@@ -1,0 +1,83 @@
+//! Changed rows of one file.
+
+use crate::LakeError;
+use crate::kernel_error::Reading;
+use crate::scan::{Batches, ScanUnit};
+use arrow_array::{Array, RecordBatch, cast::AsArray};
+use arrow_schema::DataType;
+use lakefront_model::Version;
+
+/// The column of change data files that says what happened to a row (Delta protocol, section "Change Data Files").
+pub(super) const CHANGE_TYPE: &str = "_change_type";
+
+/// What the rows of a unit are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// rows that were there before and are not after
+    Deleted,
+    /// rows of both kinds, as each one says
+    Recorded,
+    /// rows that are there after and were not before
+    Inserted,
+}
+
+/// What happened to one row. An update deletes what the row was and inserts what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowChange {
+    /// `delete` or `update_preimage`
+    Deleted,
+    /// `insert` or `update_postimage`
+    Inserted,
+}
+
+/// Changed rows of one file, all of one commit.
+#[derive(Debug, Clone)]
+pub struct ChangeUnit {
+    /// the commit's version
+    pub version: Version,
+    /// what its rows are
+    pub kind: ChangeKind,
+    pub(super) rows: ScanUnit,
+    pub(super) reading: Reading,
+}
+
+/// Some changed rows.
+#[derive(Debug, Clone)]
+pub struct ChangeBatch {
+    /// the rows, the table's columns first
+    pub rows: RecordBatch,
+    /// what happened to each
+    pub changes: Vec<RowChange>,
+}
+
+impl ChangeUnit {
+    /// Its bytes in the file.
+    pub fn bytes(&self) -> u64 {
+        self.rows.bytes()
+    }
+
+    /// Reads its rows. Blocks, so it belongs on a thread for blocking work. The first error ends it.
+    pub fn read(&self) -> impl Iterator<Item = Result<ChangeBatch, LakeError>> + use<> {
+        let (batches, kind, reading): (Batches, _, _) = (self.rows.read(), self.kind, self.reading.clone());
+        batches.map(move |batch| {
+            let rows = batch?;
+            let changes = match kind {
+                ChangeKind::Deleted => vec![RowChange::Deleted; rows.num_rows()],
+                ChangeKind::Inserted => vec![RowChange::Inserted; rows.num_rows()],
+                ChangeKind::Recorded => recorded(&reading, &rows)?,
+            };
+            Ok(ChangeBatch { rows, changes })
+        })
+    }
+}
+
+fn recorded(reading: &Reading, rows: &RecordBatch) -> Result<Vec<RowChange>, LakeError> {
+    let column = rows.columns().last().filter(|column| *column.data_type() == DataType::Utf8);
+    let column = column.ok_or_else(|| reading.damaged("its rows do not say what happened to them"))?;
+    let read = |text: Option<&str>| match text {
+        Some("insert" | "update_postimage") => Ok(RowChange::Inserted),
+        Some("delete" | "update_preimage") => Ok(RowChange::Deleted),
+        other => Err(reading.damaged(format!("a row's {CHANGE_TYPE} is {other:?}"))),
+    };
+    column.as_string::<i32>().iter().map(read).collect()
+}

@@ -1,0 +1,175 @@
+//! Changed rows on their way into the live table: copied beside it, each with what is to become of it, then applied.
+//!
+//! The reader of the source knows for each key whether the copy has it. That is not believed but checked: a row that
+//! should be new and is there, or should be there and is not, means that source or copy is not what the ledger says.
+
+use crate::difference::{Counts, differs};
+use crate::error::Doing;
+use crate::keys::same_key;
+use crate::{PgError, PgResult, ident};
+use lakefront_model::{QualifiedName, TableMapping};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{GenericClient, Transaction};
+
+/// The live table has this many rows for each changed one from where on its key's index is the way to them: below, the
+/// planner may read all of the table.
+const ROWS_PER_LOOKUP: i64 = 10;
+
+/// What is to become of a changed row; the mark that it is copied with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// the key is new
+    Insert,
+    /// the key is there, with other values
+    Update,
+    /// the key is there and goes
+    Delete,
+}
+
+impl Fate {
+    /// The value of the mark's column.
+    pub fn mark(self) -> i16 {
+        match self {
+            Self::Insert => 1,
+            Self::Update => 2,
+            Self::Delete => 3,
+        }
+    }
+}
+
+/// How applying ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Applied {
+    /// as expected; updated rows are those that really differed
+    Done(Counts),
+    /// the copy has not the rows that it should have: the transaction is to be rolled back
+    Disagrees,
+}
+
+/// The session's own table for changed rows of one synced table. It empties itself at the end of each transaction and
+/// goes with the session, so nothing is left behind and the catalog is written once.
+#[derive(Debug)]
+pub struct ChangeStage {
+    name: String,
+    mark: String,
+    columns: Vec<String>,
+}
+
+impl ChangeStage {
+    /// The table for a number in the ledger and the copy's columns.
+    pub fn new(table_id: i64, mapping: &TableMapping) -> Self {
+        let mut mark = "change".to_owned();
+        while mapping.columns.iter().any(|c| c.name == mark) {
+            mark.push('_');
+        }
+        let columns = mapping.columns.iter().map(|c| c.name.clone()).collect();
+        Self { name: format!("changes_{table_id}"), mark, columns }
+    }
+
+    /// The table as SQL text.
+    pub fn sql(&self) -> String {
+        format!("pg_temp.{}", ident::quote(&self.name))
+    }
+
+    /// The columns that are copied: the mark, then the copy's.
+    pub fn columns(&self) -> Vec<&str> {
+        std::iter::once(&self.mark).chain(&self.columns).map(String::as_str).collect()
+    }
+
+    /// Makes the table where the session has it not yet, or has it for other columns.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn ensure(&self, txn: &impl GenericClient, mapping: &TableMapping) -> PgResult<()> {
+        let doing = || "creating the session's table for changed rows".to_owned();
+        let columns =
+            mapping.columns.iter().map(|c| format!("{} {}", ident::quote(&c.name), c.pg_type.sql()));
+        let columns: Vec<_> = std::iter::once(format!("{} smallint NOT NULL", ident::quote(&self.mark)))
+            .chain(columns)
+            .collect();
+        let definition = columns.join(", ");
+        let found = txn
+            .query_opt("SELECT obj_description(to_regclass($1), 'pg_class')", &[&self.sql()])
+            .await
+            .doing(doing)?;
+        let found: Option<String> = found.and_then(|row| row.get(0));
+        if found.as_deref() == Some(&definition) {
+            return Ok(());
+        }
+        let table = self.sql();
+        let make = format!(
+            "DROP TABLE IF EXISTS {table}; CREATE TEMPORARY TABLE {} ({definition}) ON COMMIT DELETE ROWS; COMMENT ON TABLE {table} IS {}",
+            ident::quote(&self.name),
+            ident::literal(&definition)
+        );
+        txn.batch_execute(&make).await.doing(doing)
+    }
+
+    /// Applies what was copied to the live table, in the running transaction: `expected` rows of each fate, to a table
+    /// of about `live_rows`. Rows whose values are the same are left alone.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn apply(
+        &self,
+        txn: &Transaction<'_>,
+        target: &QualifiedName,
+        mapping: &TableMapping,
+        expected: Counts,
+        live_rows: i64,
+    ) -> PgResult<Applied> {
+        let doing = || format!("applying the changes to {target}");
+        let (live, stage, mark) = (ident::qualified(target), self.sql(), ident::quote(&self.mark));
+        let marked = |fate: Fate| format!("s.{mark} = {}", fate.mark());
+        let same = same_key("t", "s", mapping);
+        let all = expected.inserted + expected.updated + expected.deleted;
+        if live_rows / ROWS_PER_LOOKUP > i64::try_from(all).unwrap_or(i64::MAX) {
+            txn.batch_execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+                .await
+                .doing(doing)?;
+        }
+        if expected.deleted > 0 {
+            let delete = format!(
+                "DELETE FROM {live} AS t USING {stage} AS s WHERE {} AND {same}",
+                marked(Fate::Delete)
+            );
+            if txn.execute(&delete, &[]).await.doing(doing)? != expected.deleted {
+                return Ok(Applied::Disagrees);
+            }
+        }
+        let names = || self.columns.iter().map(String::as_str);
+        let (columns, values) = (ident::list(names()), ident::list_of("s", names()));
+        let mut counts = Counts { updated: 0, ..expected };
+        if expected.updated > 0 {
+            let update = format!(
+                "UPDATE {live} AS t SET ({columns}) = ROW({values}) FROM {stage} AS s WHERE {} AND {same} AND {}",
+                marked(Fate::Update),
+                differs("t", "s", mapping)
+            );
+            counts.updated = txn.execute(&update, &[]).await.doing(doing)?;
+            // Fewer can mean that values were the same after all, or that rows are missing.
+            if counts.updated != expected.updated {
+                let missing = format!(
+                    "SELECT EXISTS (SELECT FROM {stage} AS s WHERE {} AND NOT EXISTS (SELECT FROM {live} AS t WHERE {same}))",
+                    marked(Fate::Update)
+                );
+                if txn.query_one(&missing, &[]).await.doing(doing)?.get(0) {
+                    return Ok(Applied::Disagrees);
+                }
+            }
+        }
+        if expected.inserted > 0 {
+            let insert = format!(
+                "INSERT INTO {live} ({columns}) SELECT {values} FROM {stage} AS s WHERE {}",
+                marked(Fate::Insert)
+            );
+            match txn.execute(&insert, &[]).await {
+                Ok(_) => {}
+                Err(e) if e.code() == Some(&SqlState::UNIQUE_VIOLATION) => return Ok(Applied::Disagrees),
+                Err(e) => return Err(PgError::new(doing(), e)),
+            }
+        }
+        Ok(Applied::Done(counts))
+    }
+}

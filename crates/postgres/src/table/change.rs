@@ -1,0 +1,193 @@
+//! How a table's shape differs from the wanted one: a pure comparison.
+
+use super::TableShape;
+use lakefront_model::{SourceColumn, SourceSchema, TableMapping};
+
+/// How the found table differs from the wanted one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShapeChange {
+    /// columns that the source renamed: what they are called, and what they should be
+    pub renamed: Vec<(String, String)>,
+    /// columns, as places in the mapping, whose type the source widened
+    pub widened: Vec<usize>,
+    /// wanted columns that are not there, as places in the mapping
+    pub missing: Vec<usize>,
+    /// columns there that the source no longer has
+    pub surplus: Vec<String>,
+    /// columns that the source lost earlier and that something depended on; they do not count as a difference
+    pub kept: Vec<String>,
+    /// columns whose type differs otherwise: name, type found, type wanted
+    pub retyped: Vec<(String, String, String)>,
+    /// whether a column gave its name to another one, so that its values mean something else now
+    pub replaced: bool,
+    /// whether the primary key differs
+    pub key_changed: bool,
+}
+
+impl ShapeChange {
+    /// Whether the table is as wanted.
+    pub fn is_none(&self) -> bool {
+        *self == Self { kept: self.kept.clone(), ..Self::default() }
+    }
+}
+
+impl TableShape {
+    /// Compares with what is wanted of a source that has the schema `now` and had `before` at the last checkpoint.
+    /// Only columns that came from the source can be surplus: others are their makers' own. `kept` names those that
+    /// could not be dropped so far.
+    pub fn change_to(
+        &self,
+        mapping: &TableMapping,
+        now: &SourceSchema,
+        before: Option<&SourceSchema>,
+        kept: &[String],
+    ) -> ShapeChange {
+        let old = before.map(|before| before.columns.as_slice()).unwrap_or_default();
+        let mut change = ShapeChange::default();
+        for wanted in &mapping.columns {
+            let Some(is) = now.columns.get(wanted.source_index) else { continue };
+            let was = old.iter().find(|was| same_column(was, is));
+            let namesake = old.iter().find(|was| was.name == wanted.name);
+            change.replaced |= was.is_none() && namesake.is_some();
+            if let Some(was) = was.filter(|was| was.name != wanted.name && self.has(&was.name)) {
+                change.renamed.push((was.name.clone(), wanted.name.clone()));
+            }
+        }
+        for (place, wanted) in mapping.columns.iter().enumerate() {
+            let called = change
+                .renamed
+                .iter()
+                .find(|(_, to)| *to == wanted.name)
+                .map_or(&wanted.name, |(from, _)| from);
+            let was = old.iter().find(|was| was.name == *called);
+            match self.columns.iter().find(|c| c.name == *called) {
+                None => change.missing.push(place),
+                Some(found) if found.sql_type == wanted.pg_type.sql() => {}
+                Some(_) if was.is_some_and(|was| was.data_type.widens_to(&wanted.data_type)) => {
+                    change.widened.push(place);
+                }
+                Some(found) => {
+                    change.retyped.push((wanted.name.clone(), found.sql_type.clone(), wanted.pg_type.sql()));
+                }
+            }
+        }
+        let stays = |name: &str| {
+            change.renamed.iter().any(|(from, _)| from == name)
+                || mapping.columns.iter().any(|wanted| wanted.name == name)
+        };
+        change.surplus = self
+            .columns
+            .iter()
+            .filter(|c| old.iter().any(|was| was.name == c.name) && !stays(&c.name))
+            .map(|c| c.name.clone())
+            .collect();
+        change.kept = kept.iter().filter(|name| self.has(name) && !stays(name)).cloned().collect();
+        let renamed = |name: &String| {
+            change
+                .renamed
+                .iter()
+                .find(|(from, _)| from == name)
+                .map_or_else(|| name.clone(), |(_, to)| to.clone())
+        };
+        change.key_changed = self.primary_key.iter().map(renamed).collect::<Vec<_>>() != mapping.key_names();
+        change
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.columns.iter().any(|c| c.name == name)
+    }
+}
+
+/// Whether two columns are the same one: with column mapping by the name that never changes (Delta protocol, section
+/// "Column Mapping"), else by the only one they have.
+fn same_column(was: &SourceColumn, is: &SourceColumn) -> bool {
+    match (&was.physical_name, &is.physical_name) {
+        (Some(was), Some(is)) => was == is,
+        _ => was.name == is.name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::table::ColumnShape;
+    use lakefront_model::{DeltaType, SyncedTableSpec, TableName, map_schema};
+
+    fn schema(columns: &[(&str, &str, DeltaType)]) -> SourceSchema {
+        let column = |(name, physical, data_type): &(&str, &str, DeltaType)| SourceColumn {
+            name: (*name).into(),
+            physical_name: Some((*physical).into()),
+            data_type: data_type.clone(),
+            nullable: true,
+            comment: None,
+        };
+        SourceSchema { columns: columns.iter().map(column).collect() }
+    }
+
+    fn compare(live: &[(&str, &str)], was: &SourceSchema, is: &SourceSchema) -> ShapeChange {
+        let spec =
+            SyncedTableSpec::new(TableName::parse("s.t").unwrap(), "x", vec![is.columns[0].name.clone()]);
+        let column = |(name, sql_type): &(&str, &str)| ColumnShape {
+            name: (*name).into(),
+            sql_type: (*sql_type).into(),
+            not_null: false,
+            generated: false,
+        };
+        let shape = TableShape {
+            relkind: 0,
+            columns: live.iter().map(column).collect(),
+            primary_key: vec![live[0].0.into()],
+        };
+        shape.change_to(&map_schema(is, &spec).unwrap(), is, Some(was), &[])
+    }
+
+    #[test]
+    fn a_renamed_column_is_not_another_one() {
+        let was = schema(&[("id", "p1", DeltaType::Long), ("v", "p2", DeltaType::Long)]);
+        let is = schema(&[("key", "p1", DeltaType::Long), ("w", "p2", DeltaType::Long)]);
+        let change = compare(&[("id", "bigint"), ("v", "bigint"), ("own", "text")], &was, &is);
+        let renamed = vec![("id".to_owned(), "key".to_owned()), ("v".to_owned(), "w".to_owned())];
+        assert_eq!(change, ShapeChange { renamed, ..ShapeChange::default() });
+    }
+
+    #[test]
+    fn what_was_renamed_already_is_left_alone() {
+        let was = schema(&[("id", "p1", DeltaType::Long), ("v", "p2", DeltaType::Long)]);
+        let is = schema(&[("id", "p1", DeltaType::Long), ("w", "p2", DeltaType::Long)]);
+        assert!(compare(&[("id", "bigint"), ("w", "bigint")], &was, &is).is_none());
+    }
+
+    #[test]
+    fn names_can_be_exchanged() {
+        let was = schema(&[
+            ("id", "p1", DeltaType::Long),
+            ("a", "p2", DeltaType::Long),
+            ("b", "p3", DeltaType::Long),
+        ]);
+        let is = schema(&[
+            ("id", "p1", DeltaType::Long),
+            ("b", "p2", DeltaType::Long),
+            ("a", "p3", DeltaType::Long),
+        ]);
+        let change = compare(&[("id", "bigint"), ("a", "bigint"), ("b", "bigint")], &was, &is);
+        assert_eq!(change.renamed.len(), 2);
+        assert!(!change.replaced && change.missing.is_empty() && change.surplus.is_empty());
+    }
+
+    #[test]
+    fn a_new_column_of_an_old_name_is_told() {
+        let was = schema(&[("id", "p1", DeltaType::Long), ("v", "p2", DeltaType::Long)]);
+        let is = schema(&[("id", "p1", DeltaType::Long), ("v", "p9", DeltaType::Long)]);
+        assert!(compare(&[("id", "bigint"), ("v", "bigint")], &was, &is).replaced);
+    }
+
+    #[test]
+    fn types_are_widened_and_not_otherwise_changed() {
+        let was = schema(&[("id", "p1", DeltaType::Integer), ("v", "p2", DeltaType::Long)]);
+        let is = schema(&[("id", "p1", DeltaType::Long), ("v", "p2", DeltaType::String)]);
+        let change = compare(&[("id", "integer"), ("v", "bigint")], &was, &is);
+        assert_eq!(change.widened, [0]);
+        assert_eq!(change.retyped, [("v".to_owned(), "bigint".to_owned(), "text".to_owned())]);
+    }
+}
