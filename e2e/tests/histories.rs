@@ -1,0 +1,145 @@
+//! Random histories by another writer: after refreshes at random moments the copy is what the source is.
+//!
+//! `LAKEFRONT_HISTORY_SEED` and `LAKEFRONT_HISTORY_STEPS` repeat or lengthen a run; the seed is printed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use lakefront_e2e::{differing, lakefront, python, replay};
+use lakefront_testkit::TestDatabase;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+/// Operations of one history, unless told otherwise.
+const STEPS: u64 = 40;
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap())
+}
+
+/// The process that writes a history.
+struct Writer {
+    child: Child,
+    orders: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    folder: PathBuf,
+}
+
+impl Writer {
+    fn start(folder: &Path, seed: u64, options: &Value) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/history.py");
+        let mut command = Command::new(python());
+        command.arg(script).arg(folder).arg(seed.to_string()).arg(options.to_string());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let orders = child.stdin.take().unwrap();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        let mut writer = Self { child, orders, answers, folder: folder.to_owned() };
+        writer.answer();
+        writer
+    }
+
+    fn answer(&mut self) -> Value {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|e| panic!("the writer ended: {e}"))
+    }
+
+    fn step(&mut self) -> Value {
+        self.orders.write_all(b"\n").unwrap();
+        self.answer()
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A few bits that decide when to refresh; the same for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+async fn history(name: &str, options: Value) {
+    let seed = number("LAKEFRONT_HISTORY_SEED", 1);
+    let steps = number("LAKEFRONT_HISTORY_STEPS", STEPS);
+    eprintln!("{name}: LAKEFRONT_HISTORY_SEED={seed} LAKEFRONT_HISTORY_STEPS={steps}");
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path().join("table");
+    let mut writer = Writer::start(&folder, seed, &options);
+    let database = TestDatabase::create().await;
+    let (url, source) = (database.url(), folder.display().to_string());
+    let client = database.client().await;
+    client.batch_execute("SET TimeZone = 'UTC'").await.unwrap();
+    let key = if options["composite"] == true { "id,region" } else { "id" };
+    let load = ["load", &source, "--into", "lake.copy", "--key", key, "--database", &url, "--json"];
+    lakefront(load).good();
+    let object = "SELECT 'lake.copy'::regclass::oid";
+    let oid: u32 = client.query_one(object, &[]).await.unwrap().get(0);
+    client
+        .batch_execute("CREATE INDEX users_own ON lake.copy (price); CREATE VIEW lake.cheap AS SELECT id, price FROM lake.copy")
+        .await
+        .unwrap();
+
+    let mut dice = Dice(seed);
+    let mut told = Vec::new();
+    let mut incremental = 0;
+    for step in 0..steps {
+        let done = writer.step();
+        told.push(format!("{} {}", done["version"], done["operation"].as_str().unwrap()));
+        if dice.roll(3) > 0 && step + 1 < steps {
+            continue;
+        }
+        let happened = told.join("\n  ");
+        let refreshed = lakefront(["refresh", "lake.copy", "--database", &url, "--json"]);
+        assert_eq!(refreshed.code, 0, "{name}, seed {seed}:\n  {happened}\n{}", refreshed.stdout);
+        let report = refreshed.json();
+        assert_eq!(report["version"], done["version"], "{happened}");
+        incremental += u32::from(report["refresh"] == "incremental");
+        told.push(format!("     -> {} ({})", report["refresh"], report["reason"]));
+
+        let expected = replay(std::slice::from_ref(&writer.folder)).pop().unwrap();
+        let differing = differing(&client, "lake.copy", &expected).await;
+        assert_eq!(differing, Vec::<String>::new(), "{name}, seed {seed}:\n  {happened}");
+        assert_eq!(report["rows"], json!(expected["rows"].as_array().unwrap().len()), "{happened}");
+        let verified = lakefront(["verify", "lake.copy", "--database", &url]);
+        assert_eq!(verified.code, 0, "{}{}\n  {happened}", verified.stdout, verified.stderr);
+        let now: u32 = client.query_one(object, &[]).await.unwrap().get(0);
+        assert_eq!(now, oid, "the table is still the same object");
+    }
+    let cheap: i64 = client.query_one("SELECT count(*) FROM lake.cheap", &[]).await.unwrap().get(0);
+    assert!(cheap >= 0);
+    eprintln!("{name}:\n  {}", told.join("\n  "));
+    assert!(incremental > 0, "no refresh of {name} was incremental");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_change_data_feed() {
+    history("with change data feed", json!({"feed": true})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_change_data_feed() {
+    history("without change data feed", json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_key_columns_and_partitions_with_change_data_feed() {
+    history(
+        "two key columns, partitions, feed",
+        json!({"feed": true, "composite": true, "partitioned": true}),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_key_columns_and_partitions_without_change_data_feed() {
+    history("two key columns, partitions", json!({"composite": true, "partitioned": true})).await;
+}
