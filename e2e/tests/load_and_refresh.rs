@@ -191,3 +191,24 @@ async fn applications_cannot_write() {
         .await
         .unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_of_the_first_format_is_brought_up_to_date() {
+    let database = TestDatabase::create().await;
+    let url = database.url();
+    let mut shop = ShopTable::with_rows(100);
+    let source = shop.path().display().to_string();
+    lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url]).good();
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "ALTER TABLE lakefront.synced_tables DROP COLUMN source_feed, DROP COLUMN kept_columns;
+             UPDATE lakefront.ledger_format SET format = 1",
+        )
+        .await
+        .unwrap();
+    shop.delete([7]);
+    let refreshed = lakefront(["refresh", "shop.products", "--database", &url, "--json"]).good().json();
+    assert_eq!((&refreshed["refresh"], &refreshed["deleted"]), (&json!("incremental"), &json!(1)));
+    lakefront(["verify", "shop.products", "--database", &url]).good();
+}

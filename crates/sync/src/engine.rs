@@ -4,6 +4,7 @@ use crate::SyncError;
 use lakefront_lake::{Catalogs, Lake};
 use lakefront_model::Condition;
 use lakefront_postgres::connect::ConnectOptions;
+use lakefront_postgres::ledger::{Entry, Readiness};
 use lakefront_postgres::{ledger, roles};
 use tokio_postgres::Client;
 
@@ -74,16 +75,35 @@ impl Engine {
     pub(crate) async fn control(&self) -> Result<(Client, roles::Ownership), SyncError> {
         let mut client = self.connect().await?;
         let ownership = roles::ensure(&client).await?;
-        match ledger::ensure(&mut client, ownership).await? {
-            ledger::Readiness::Ready => Ok((client, ownership)),
-            ledger::Readiness::TooNew(format) => Err(SyncError::new(
-                Condition::ResourceConflict,
-                format!(
-                    "the schema lakefront of this database is of format {format}, this Lakefront knows {}",
-                    ledger::FORMAT
-                ),
-                "use the Lakefront that made it, or a newer one",
-            )),
+        usable(ledger::ensure(&mut client, ownership).await?)?;
+        Ok((client, ownership))
+    }
+
+    /// The entries of the ledger, none where the database has no ledger.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn entries(&self) -> Result<Vec<Entry>, SyncError> {
+        let mut client = self.connect().await?;
+        if !ledger::exists(&client).await? {
+            return Ok(Vec::new());
         }
+        usable(ledger::ready(&mut client).await?)?;
+        Ok(ledger::list(&client).await?)
+    }
+}
+
+/// Refuses a ledger that a newer Lakefront made.
+fn usable(readiness: Readiness) -> Result<(), SyncError> {
+    match readiness {
+        Readiness::Ready => Ok(()),
+        Readiness::TooNew(format) => Err(SyncError::new(
+            Condition::ResourceConflict,
+            format!(
+                "the schema lakefront of this database is of format {format}, this Lakefront knows {}",
+                ledger::FORMAT
+            ),
+            "use the Lakefront that made it, or a newer one",
+        )),
     }
 }

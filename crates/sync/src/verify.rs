@@ -5,7 +5,7 @@ use crate::stage::Filling;
 use crate::{Engine, SyncError};
 use lakefront_model::{Version, map_schema};
 use lakefront_postgres::difference::{self, Comparison, Disagreement};
-use lakefront_postgres::ledger::{self, Entry};
+use lakefront_postgres::ledger::Entry;
 use lakefront_postgres::table::{Stage, StageKind};
 use serde::Serialize;
 use std::sync::Arc;
@@ -104,17 +104,5 @@ impl Engine {
         stage.analyze(control).await?;
         progress.enter(Phase::Comparing);
         Ok(difference::compare(control, &entry.target, stage, &mapping, EXAMPLES).await?)
-    }
-
-    /// The entries of the ledger, none where the database has no ledger.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn entries(&self) -> Result<Vec<Entry>, SyncError> {
-        let client = self.connect().await?;
-        if !ledger::exists(&client).await? {
-            return Ok(Vec::new());
-        }
-        Ok(ledger::list(&client).await?)
     }
 }

@@ -75,6 +75,14 @@ pub async fn ensure(client: &mut Client, ownership: roles::Ownership) -> PgResul
         }
         txn.commit().await.doing(doing)?;
     }
+    ready(client).await
+}
+
+/// Brings a ledger that is there to this Lakefront's format.
+///
+/// # Errors
+/// When the user may not change it, or the database cannot be asked.
+pub async fn ready(client: &mut Client) -> PgResult<Readiness> {
     match format(client).await? {
         FORMAT => Ok(Readiness::Ready),
         older if older < FORMAT => upgrade(client).await,
