@@ -52,18 +52,11 @@ pub async fn differing(client: &Client, copy: &str, answer: &Value) -> Vec<Strin
         "DROP TABLE IF EXISTS pg_temp.expected; CREATE TEMP TABLE expected AS SELECT {names} FROM {copy} LIMIT 0"
     );
     client.batch_execute(&make).await.unwrap_or_else(|e| panic!("{make}: {e:?}"));
-    for rows in answer["rows"].as_array().unwrap().chunks(200) {
-        let rows: Vec<String> = rows
-            .iter()
-            .map(|row| {
-                format!("({})", row.as_array().unwrap().iter().map(literal).collect::<Vec<_>>().join(", "))
-            })
-            .collect();
-        for row in &rows {
-            // Row by row, so that each literal takes its column's type.
-            let insert = format!("INSERT INTO expected VALUES {row}");
-            client.batch_execute(&insert).await.unwrap_or_else(|e| panic!("{insert}: {e:?}"));
-        }
+    // Row by row, so that each literal takes its column's type.
+    for row in answer["rows"].as_array().unwrap() {
+        let literals: Vec<String> = row.as_array().unwrap().iter().map(literal).collect();
+        let insert = format!("INSERT INTO expected VALUES ({})", literals.join(", "));
+        client.batch_execute(&insert).await.unwrap_or_else(|e| panic!("{insert}: {e:?}"));
     }
     let side = |kind: &str, a: &str, b: &str| {
         format!(

@@ -4,7 +4,7 @@
 use crate::LakeError;
 use crate::kernel_error::{Reading, from_kernel};
 use crate::store::path_of;
-use crate::table::DeltaTable;
+use crate::table::{DeltaTable, commit_file};
 use delta_kernel::KernelError;
 use delta_kernel::object_store::ObjectStoreExt;
 use lakefront_model::Version;
@@ -151,7 +151,7 @@ async fn newest_actions(table: &DeltaTable, version: Option<Version>) -> Result<
     let log = table.log_url()?;
     let mut actions = TableActions::default();
     for version in versions {
-        let url = log.join(&format!("{version:020}.json")).map_err(|e| reading.internal(e))?;
+        let url = log.join(&commit_file(version)).map_err(|e| reading.internal(e))?;
         let path = path_of(&url).map_err(fault)?;
         let bytes = table.store().objects().get(&path).await.map_err(fault)?.bytes().await.map_err(fault)?;
         // Lines end at \n only: values may hold other line separators.

@@ -3,9 +3,10 @@
 use crate::kernel_error::{Reading, from_kernel};
 use crate::refusal;
 use crate::schema::source_schema;
-use crate::table::{CommitMark, DeltaTable};
+use crate::table::DeltaTable;
 use crate::{LakeError, Location, ScanOptions, ScanPlan};
 use delta_kernel::history_manager::{HistoryCommitType, get_earliest_commit};
+use delta_kernel::object_store::ObjectMeta;
 use delta_kernel::{KernelError, SnapshotRef};
 use lakefront_model::{SourceSchema, Version};
 use std::collections::HashMap;
@@ -18,8 +19,8 @@ pub struct Snapshot {
     kernel: SnapshotRef,
     schema: Arc<SourceSchema>,
     committed_at: Option<i64>,
-    /// what its commit's file was when it was looked at
-    mark: Option<CommitMark>,
+    /// what its commit's file was when it was looked at; None when it never was, or was gone
+    mark: Option<ObjectMeta>,
 }
 
 /// What a version's files hold together.
@@ -80,12 +81,12 @@ impl Snapshot {
         Ok(Self { table, kernel, schema, committed_at, mark: None })
     }
 
-    /// What its commit's file was when it was looked at; None when that was gone.
-    pub(crate) fn mark(&self) -> Option<&CommitMark> {
+    /// What its commit's file was when it was looked at; None when it never was, or was gone.
+    pub(crate) fn mark(&self) -> Option<&ObjectMeta> {
         self.mark.as_ref()
     }
 
-    pub(crate) fn with_mark(self, mark: Option<CommitMark>) -> Self {
+    pub(crate) fn with_mark(self, mark: Option<ObjectMeta>) -> Self {
         Self { mark, ..self }
     }
 

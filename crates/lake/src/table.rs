@@ -3,12 +3,13 @@
 use crate::kernel_error::{Reading, from_object_store};
 use crate::store::{Store, path_of};
 use crate::{Lake, LakeError, Location, Snapshot};
+use delta_kernel::object_store::ObjectMeta;
 use lakefront_model::Version;
 use std::sync::Arc;
 use url::Url;
 
 /// Name of the folder that holds a table's log (Delta protocol, section "Delta Log Entries").
-const LOG: &str = "_delta_log/";
+pub(crate) const LOG: &str = "_delta_log/";
 /// A file that most logs have (Delta protocol, section "Last Checkpoint File").
 const LAST_CHECKPOINT: &str = "_delta_log/_last_checkpoint";
 /// Objects looked at to say what a folder without a log holds instead.
@@ -20,14 +21,6 @@ pub struct DeltaTable {
     lake: Lake,
     location: Location,
     store: Arc<Store>,
-}
-
-/// What tells a commit's file from another one of the same name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CommitMark {
-    e_tag: Option<String>,
-    size: u64,
-    modified: String,
 }
 
 impl DeltaTable {
@@ -48,41 +41,43 @@ impl DeltaTable {
     /// [`LakeError::CorruptLog`], [`LakeError::Access`] or [`LakeError::Io`].
     pub async fn snapshot(&self, version: Option<Version>) -> Result<Snapshot, LakeError> {
         let table = self.clone();
-        let snapshot = self.blocking(move || Snapshot::load(table, version)).await?;
-        self.marked(snapshot).await
+        self.blocking(move || Snapshot::load(table, version)).await
     }
 
-    /// The table at its latest version, given a snapshot of an earlier look: what that knows is not read again, unless
-    /// the table was made anew.
+    /// The table at its latest version, to be asked again about later: [`DeltaTable::newest_after`], [`crate::Watch`].
     ///
     /// # Errors
     /// As [`DeltaTable::snapshot`].
-    pub async fn newest_after(&self, earlier: &Snapshot) -> Result<Snapshot, LakeError> {
-        let mark = self.commit_mark(earlier.version()).await?;
-        if mark.is_none() || mark != earlier.mark().cloned() {
-            return self.snapshot(None).await;
+    pub async fn newest(&self) -> Result<Snapshot, LakeError> {
+        self.marked(self.snapshot(None).await?).await
+    }
+
+    /// The table at its latest version, given what [`DeltaTable::newest`] or this gave earlier: what that knows is not
+    /// read again, unless the table was made anew.
+    ///
+    /// # Errors
+    /// As [`DeltaTable::snapshot`].
+    pub async fn newest_after(&self, earlier: Snapshot) -> Result<Snapshot, LakeError> {
+        let found = self.commit_object(earlier.version()).await?;
+        if found.is_none() || found.as_ref() != earlier.mark() {
+            return self.newest().await;
         }
-        let earlier = earlier.clone();
+        let version = earlier.version();
         let snapshot = self.blocking(move || earlier.renew()).await?;
-        self.marked(snapshot).await
+        if snapshot.version() == version { Ok(snapshot) } else { self.marked(snapshot).await }
     }
 
     /// A snapshot that knows its commit's file again.
     async fn marked(&self, snapshot: Snapshot) -> Result<Snapshot, LakeError> {
-        let mark = self.commit_mark(snapshot.version()).await?;
+        let mark = self.commit_object(snapshot.version()).await?;
         Ok(snapshot.with_mark(mark))
     }
 
-    /// What tells a commit's file from another one of the same name; None when there is none.
-    pub(crate) async fn commit_mark(&self, version: Version) -> Result<Option<CommitMark>, LakeError> {
-        let file = self.join(&format!("{LOG}{version:020}.json"))?;
+    /// What the store says of a commit's file, which tells it from another one of the same name; None when there is none.
+    pub(crate) async fn commit_object(&self, version: Version) -> Result<Option<ObjectMeta>, LakeError> {
+        let file = self.join(&format!("{LOG}{}", commit_file(version)))?;
         let found = self.store.find(&file).await;
-        let found = found.map_err(|error| from_object_store(&Reading::log(&self.location), error))?;
-        Ok(found.map(|meta| CommitMark {
-            e_tag: meta.e_tag,
-            size: meta.size,
-            modified: meta.last_modified.to_rfc3339(),
-        }))
+        found.map_err(|error| from_object_store(&Reading::log(&self.location), error))
     }
 
     /// The latest version, given one that is known: `known` itself when nothing was committed since. Costs one
@@ -125,9 +120,7 @@ impl DeltaTable {
     }
 
     async fn has_commit(&self, version: Version) -> Result<bool, LakeError> {
-        let file = self.join(&format!("{LOG}{version:020}.json"))?;
-        let found = self.store.exists(&file).await;
-        found.map_err(|error| from_object_store(&Reading::log(&self.location), error))
+        Ok(self.commit_object(version).await?.is_some())
     }
 
     /// The versions with a commit file, in no particular order.
@@ -243,6 +236,11 @@ impl DeltaTable {
             Err(error) => Err(Reading::log(&self.location).internal(error)),
         }
     }
+}
+
+/// The name of a commit's file (Delta protocol, section "Delta Log Entries").
+pub(crate) fn commit_file(version: Version) -> String {
+    format!("{version:020}.json")
 }
 
 /// The version of a commit's file name: 20 digits (Delta protocol, section "Delta Log Entries").

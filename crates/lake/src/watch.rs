@@ -1,6 +1,6 @@
 //! Waiting for a table's next commit.
 
-use crate::table::DeltaTable;
+use crate::table::{DeltaTable, LOG};
 use crate::{LakeError, Snapshot};
 use lakefront_model::Version;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
@@ -37,7 +37,7 @@ impl Watch {
     /// Watches a table from now on.
     pub fn new(table: DeltaTable) -> Self {
         let told = table.location().path().map(|folder| {
-            let mut told = Told { log: folder.join("_delta_log"), bell: Arc::default(), watcher: None };
+            let mut told = Told { log: folder.join(LOG), bell: Arc::default(), watcher: None };
             told.listen();
             told
         });
@@ -102,12 +102,12 @@ impl DeltaTable {
     /// [`LakeError::Access`] or [`LakeError::Io`]; [`LakeError::NotDelta`] when the log is gone.
     pub async fn is_newest(&self, snapshot: &Snapshot) -> Result<bool, LakeError> {
         let known: Version = snapshot.version();
-        if self.commit_mark(known + 1).await?.is_some() {
+        if self.commit_object(known + 1).await?.is_some() {
             return Ok(false);
         }
-        match (self.commit_mark(known).await?, snapshot.mark()) {
+        match (self.commit_object(known).await?, snapshot.mark()) {
             (Some(found), Some(mark)) => Ok(found == *mark),
-            // Its file was cleaned up before it was first looked at.
+            // Its file was gone when it was first looked at.
             (None, None) => Ok(self.latest_version(known).await? == known),
             (Some(_), None) => Ok(true),
             (None, Some(_)) => Ok(false),

@@ -50,21 +50,20 @@ pub enum Applied {
 /// The session's own table for changed rows of one synced table. It empties itself at the end of each transaction and
 /// goes with the session, so nothing is left behind and the catalog is written once.
 #[derive(Debug)]
-pub struct ChangeStage {
+pub struct ChangeStage<'a> {
     name: String,
     mark: String,
-    columns: Vec<String>,
+    mapping: &'a TableMapping,
 }
 
-impl ChangeStage {
+impl<'a> ChangeStage<'a> {
     /// The table for a number in the ledger and the copy's columns.
-    pub fn new(table_id: i64, mapping: &TableMapping) -> Self {
+    pub fn new(table_id: i64, mapping: &'a TableMapping) -> Self {
         let mut mark = "change".to_owned();
         while mapping.columns.iter().any(|c| c.name == mark) {
             mark.push('_');
         }
-        let columns = mapping.columns.iter().map(|c| c.name.clone()).collect();
-        Self { name: format!("changes_{table_id}"), mark, columns }
+        Self { name: format!("changes_{table_id}"), mark, mapping }
     }
 
     /// The table as SQL text.
@@ -74,17 +73,22 @@ impl ChangeStage {
 
     /// The columns that are copied: the mark, then the copy's.
     pub fn columns(&self) -> Vec<&str> {
-        std::iter::once(&self.mark).chain(&self.columns).map(String::as_str).collect()
+        std::iter::once(self.mark.as_str()).chain(self.names()).collect()
+    }
+
+    /// The copy's columns.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.mapping.columns.iter().map(|c| c.name.as_str())
     }
 
     /// Makes the table where the session has it not yet, or has it for other columns.
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn ensure(&self, txn: &impl GenericClient, mapping: &TableMapping) -> PgResult<()> {
+    pub async fn ensure(&self, txn: &impl GenericClient) -> PgResult<()> {
         let doing = || "creating the session's table for changed rows".to_owned();
         let columns =
-            mapping.columns.iter().map(|c| format!("{} {}", ident::quote(&c.name), c.pg_type.sql()));
+            self.mapping.columns.iter().map(|c| format!("{} {}", ident::quote(&c.name), c.pg_type.sql()));
         let columns: Vec<_> = std::iter::once(format!("{} smallint NOT NULL", ident::quote(&self.mark)))
             .chain(columns)
             .collect();
@@ -115,14 +119,13 @@ impl ChangeStage {
         &self,
         txn: &Transaction<'_>,
         target: &QualifiedName,
-        mapping: &TableMapping,
         expected: Counts,
         live_rows: i64,
     ) -> PgResult<Applied> {
         let doing = || format!("applying the changes to {target}");
         let (live, stage, mark) = (ident::qualified(target), self.sql(), ident::quote(&self.mark));
         let marked = |fate: Fate| format!("s.{mark} = {}", fate.mark());
-        let same = same_key("t", "s", mapping);
+        let same = same_key("t", "s", self.mapping);
         let all = expected.inserted + expected.updated + expected.deleted;
         if live_rows / ROWS_PER_LOOKUP > i64::try_from(all).unwrap_or(i64::MAX) {
             txn.batch_execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
@@ -138,14 +141,13 @@ impl ChangeStage {
                 return Ok(Applied::Disagrees);
             }
         }
-        let names = || self.columns.iter().map(String::as_str);
-        let (columns, values) = (ident::list(names()), ident::list_of("s", names()));
+        let (columns, values) = (ident::list(self.names()), ident::list_of("s", self.names()));
         let mut counts = Counts { updated: 0, ..expected };
         if expected.updated > 0 {
             let update = format!(
                 "UPDATE {live} AS t SET ({columns}) = ROW({values}) FROM {stage} AS s WHERE {} AND {same} AND {}",
                 marked(Fate::Update),
-                differs("t", "s", mapping)
+                differs("t", "s", self.mapping)
             );
             counts.updated = txn.execute(&update, &[]).await.doing(doing)?;
             // Fewer can mean that values were the same after all, or that rows are missing.

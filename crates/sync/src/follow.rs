@@ -1,6 +1,5 @@
 //! Following sources: a table is refreshed when its source has a new commit.
 
-use crate::failure::internal;
 use crate::progress::Progress;
 use crate::refresh::Session;
 use crate::{Engine, RefreshReport, RefreshRequest, SyncError};
@@ -44,16 +43,13 @@ impl Follow {
                 self.engine.refresh_in(&mut session, &request, &Arc::new(Progress::default())).await;
             told(&request.spec, &refreshed);
             let waited = async {
-                let watched = match session.seen() {
-                    Some(seen) if refreshed.is_ok() => {
-                        let watch = watch.get_or_insert_with(|| Watch::new(seen.source.table.clone()));
-                        watch.changed(&seen.snapshot).await.map_err(SyncError::from)
+                // A session that failed has seen nothing.
+                if let Some(seen) = session.seen() {
+                    let watch = watch.get_or_insert_with(|| Watch::new(seen.source.table.clone()));
+                    if watch.changed(&seen.snapshot).await.is_ok() {
+                        pause = MIN_PAUSE;
+                        return;
                     }
-                    _ => Err(internal("the last refresh failed".to_owned())),
-                };
-                if watched.is_ok() {
-                    pause = MIN_PAUSE;
-                    return;
                 }
                 // A source that cannot be looked at is told of by the next refresh.
                 watch = None;

@@ -7,6 +7,7 @@ use crate::run::{Run, decide};
 use crate::{Engine, RefreshReport, Source, SyncError};
 use lakefront_lake::Snapshot;
 use lakefront_model::{Condition, MappingError, SyncedTableSpec, TableMapping, map_schema};
+use lakefront_postgres::ledger::Entry;
 use lakefront_postgres::roles::Ownership;
 use lakefront_postgres::{PgError, indexes, ledger, table};
 use std::sync::Arc;
@@ -41,12 +42,12 @@ impl Session {
     async fn look(&mut self, engine: &Engine, source: &str) -> Result<Seen, SyncError> {
         let seen = match self.seen.take() {
             Some(Seen { source, snapshot }) => {
-                let snapshot = source.table.newest_after(&snapshot).await?;
+                let snapshot = source.table.newest_after(snapshot).await?;
                 Seen { source, snapshot }
             }
             None => {
                 let source = engine.open_source(source).await?;
-                let snapshot = source.table.snapshot(None).await?;
+                let snapshot = source.table.newest().await?;
                 Seen { source, snapshot }
             }
         };
@@ -98,11 +99,24 @@ impl Engine {
     ) -> Result<RefreshReport, SyncError> {
         let name = request.spec.name.to_string();
         let refreshed = self.try_refresh(session, request, progress).await;
-        if let Err(error) = &refreshed {
+        if refreshed.is_err() {
             *session = Session::default();
-            self.note_failure(&request.spec, error).await;
         }
         refreshed.map_err(|e| e.of_table(&name))
+    }
+
+    /// The source as it is now, the copy's columns, and what the ledger knows of the table.
+    async fn prepare(
+        &self,
+        session: &mut Session,
+        spec: &SyncedTableSpec,
+    ) -> Result<(Seen, TableMapping, Entry), SyncError> {
+        let seen = session.look(self, &spec.source).await?;
+        let mapping = self.map(session, &seen.snapshot, spec).await?;
+        let (control, _) = session.control(self).await?;
+        let known = ledger::register(control, spec, &seen.source.location.to_string()).await?;
+        ledger::note_source_version(control, known.id, seen.snapshot.version()).await?;
+        Ok((seen, mapping, known))
     }
 
     /// A failure that came before the table was claimed shows in its status too. Best effort: the database may be what
@@ -158,12 +172,17 @@ impl Engine {
         let started = Instant::now();
         progress.enter(Phase::Planning);
         let spec = &request.spec;
-        let Seen { source, mut snapshot } = session.look(self, &spec.source).await?;
-        let mut mapping = Arc::new(self.map(session, &snapshot, spec).await?);
+        let prepared = match self.prepare(session, spec).await {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                self.note_failure(spec, &error).await;
+                return Err(error);
+            }
+        };
+        let (Seen { source, mut snapshot }, mapping, known) = prepared;
+        let mut mapping = Arc::new(mapping);
         let location = source.location.to_string();
         let (control, ownership) = session.control(self).await?;
-        let known = ledger::register(control, spec, &location).await?;
-        ledger::note_source_version(control, known.id, snapshot.version()).await?;
 
         // Nothing to do is told without a lock, so that asking often costs little.
         let live = table::shape_of(control, &spec.name.name).await?;

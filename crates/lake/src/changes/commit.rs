@@ -9,7 +9,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 
 /// The table property that has writers record changed rows (Delta protocol, section "Add CDC File").
-pub(super) const CHANGE_DATA_FEED: &str = "delta.enableChangeDataFeed";
+const CHANGE_DATA_FEED: &str = "delta.enableChangeDataFeed";
 
 /// Values of partition columns as the log has them, by physical column name.
 pub(super) type PartitionValues = HashMap<String, Option<String>>;

@@ -1,28 +1,25 @@
 //! Changed rows where nobody recorded them: those of the files that went and of the files that came.
 
+use super::Unlisted;
 use super::commit::{Commit, FileAction};
 use super::files::Files;
 use super::unit::ChangeUnit;
-use crate::LakeError;
 use std::collections::HashMap;
 
-/// The units of all commits together; None when the log does not say enough about a file.
+/// The units of all commits together.
 ///
 /// Where no commit is a mere rewrite, files that came and went within the range cancel, and the rest is taken for one
 /// change at the last version. A compaction among other commits would make that the whole table, so then each commit is
 /// taken by itself and compactions are passed over.
-pub(super) fn units(files: &Files, commits: Vec<Commit>) -> Result<Option<Vec<ChangeUnit>>, LakeError> {
+pub(super) fn units(files: &Files, commits: Vec<Commit>) -> Result<Vec<ChangeUnit>, Unlisted> {
     if commits.iter().any(|commit| commit.files().any(|file| !file.data_change)) {
         let mut units = Vec::new();
         for commit in commits.iter().filter(|commit| !commit.keeps_rows()) {
-            let Some(mut rows) = files.rewritten(commit.version, &commit.removed, &commit.added)? else {
-                return Ok(None);
-            };
-            units.append(&mut rows);
+            units.extend(files.rewritten(commit.version, &commit.removed, &commit.added)?);
         }
-        return Ok(Some(units));
+        return Ok(units);
     }
-    let Some(last) = commits.last().map(|commit| commit.version) else { return Ok(Some(Vec::new())) };
+    let Some(last) = commits.last().map(|commit| commit.version) else { return Ok(Vec::new()) };
     let (removed, added) = net(commits);
     files.rewritten(last, &removed, &added)
 }

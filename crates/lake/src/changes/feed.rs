@@ -1,28 +1,21 @@
 //! Changed rows that writers recorded (Delta protocol, section "Add CDC File").
 
+use super::Unlisted;
 use super::commit::Commit;
 use super::files::Files;
 use super::unit::{ChangeKind, ChangeUnit};
-use crate::LakeError;
 
-/// The units of all commits; None when the log does not say enough about a file.
-pub(super) fn units(files: &Files, commits: &[Commit]) -> Result<Option<Vec<ChangeUnit>>, LakeError> {
+/// The units of all commits.
+pub(super) fn units(files: &Files, commits: &[Commit]) -> Result<Vec<ChangeUnit>, Unlisted> {
     let mut units = Vec::new();
     for commit in commits {
         if commit.recorded.is_empty() {
             // Such a commit only adds rows or only takes rows out, so its files are the record.
-            let Some(mut rows) = files.rewritten(commit.version, &commit.removed, &commit.added)? else {
-                return Ok(None);
-            };
-            units.append(&mut rows);
-            continue;
+            units.extend(files.rewritten(commit.version, &commit.removed, &commit.added)?);
         }
         for file in &commit.recorded {
-            let Some(mut recorded) = files.unit(commit.version, ChangeKind::Recorded, file)? else {
-                return Ok(None);
-            };
-            units.append(&mut recorded);
+            units.extend(files.unit(commit.version, ChangeKind::Recorded, file)?);
         }
     }
-    Ok(Some(units))
+    Ok(units)
 }

@@ -1,5 +1,6 @@
 //! From the files that commits name to units of changed rows.
 
+use super::Unlisted;
 use super::commit::{FileAction, PartitionValues};
 use super::unit::{CHANGE_TYPE, ChangeKind, ChangeUnit};
 use crate::kernel_error::{Reading, from_kernel};
@@ -15,6 +16,9 @@ use delta_kernel::table_features::ColumnMappingMode;
 use lakefront_model::Version;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// What is said when a removed file's partition is not in the log.
+const UNPLACED: &str = "the source's log does not say which partition a removed file belonged to";
 
 /// What is needed to read any file of a table as one of its versions does.
 pub(super) struct Files {
@@ -55,13 +59,13 @@ impl Files {
         arrow_schema(&Reading::log(self.snapshot.location()), &self.rows)
     }
 
-    /// All rows of a file as changed rows of one kind; None when the log does not say enough about it.
+    /// All rows of a file as changed rows of one kind.
     pub(super) fn unit(
         &self,
         version: Version,
         kind: ChangeKind,
         file: &FileAction,
-    ) -> Result<Option<Vec<ChangeUnit>>, LakeError> {
+    ) -> Result<Vec<ChangeUnit>, Unlisted> {
         self.chosen(version, kind, file, RowChoice::Without(file.deletion_vector.clone()))
     }
 
@@ -72,7 +76,7 @@ impl Files {
         version: Version,
         removed: &[FileAction],
         added: &[FileAction],
-    ) -> Result<Option<Vec<ChangeUnit>>, LakeError> {
+    ) -> Result<Vec<ChangeUnit>, Unlisted> {
         let mut before: HashMap<&str, &FileAction> = HashMap::new();
         for file in removed.iter().filter(|file| file.data_change) {
             before.insert(&file.path, file);
@@ -80,85 +84,67 @@ impl Files {
         let mut deleted = Vec::new();
         let mut inserted = Vec::new();
         for file in added.iter().filter(|file| file.data_change) {
-            let parts = match before.remove(file.path.as_str()) {
-                None => self.unit(version, ChangeKind::Inserted, file)?.map(|units| (Vec::new(), units)),
-                Some(old) => self.between(version, old, file)?,
+            let Some(old) = before.remove(file.path.as_str()) else {
+                inserted.extend(self.unit(version, ChangeKind::Inserted, file)?);
+                continue;
             };
-            let Some((out, mut back)) = parts else { return Ok(None) };
-            deleted.extend(out);
-            inserted.append(&mut back);
+            // The new entry is the one that is sure to say all about the file.
+            let only = |deleted_by: &DvInfo, not_by: &DvInfo| RowChoice::Only {
+                deleted_by: deleted_by.clone(),
+                not_by: not_by.clone(),
+            };
+            let (was, is) = (&old.deletion_vector, &file.deletion_vector);
+            deleted.extend(self.chosen(version, ChangeKind::Deleted, file, only(is, was))?);
+            inserted.extend(self.chosen(version, ChangeKind::Inserted, file, only(was, is))?);
         }
         for file in removed
             .iter()
             .filter(|file| before.get(file.path.as_str()).is_some_and(|f| f.vector_id == file.vector_id))
         {
-            let Some(units) = self.unit(version, ChangeKind::Deleted, file)? else { return Ok(None) };
-            deleted.extend(units);
+            deleted.extend(self.unit(version, ChangeKind::Deleted, file)?);
         }
         deleted.append(&mut inserted);
-        Ok(Some(deleted))
+        Ok(deleted)
     }
 
-    /// The rows that differ between two deletion vectors of one file: deleted ones and ones that came back.
-    #[allow(clippy::type_complexity)]
-    fn between(
-        &self,
-        version: Version,
-        old: &FileAction,
-        new: &FileAction,
-    ) -> Result<Option<(Vec<ChangeUnit>, Vec<ChangeUnit>)>, LakeError> {
-        let (before, after) = (old.deletion_vector.clone(), new.deletion_vector.clone());
-        // The new entry is the one that is sure to say all about the file.
-        let out = RowChoice::Only { deleted_by: after.clone(), not_by: before.clone() };
-        let back = RowChoice::Only { deleted_by: before, not_by: after };
-        let out = self.chosen(version, ChangeKind::Deleted, new, out)?;
-        let back = self.chosen(version, ChangeKind::Inserted, new, back)?;
-        Ok(out.zip(back))
-    }
-
+    /// Chosen rows of a file.
     fn chosen(
         &self,
         version: Version,
         kind: ChangeKind,
         file: &FileAction,
         choice: RowChoice,
-    ) -> Result<Option<Vec<ChangeUnit>>, LakeError> {
-        if matches!(&choice, RowChoice::Only { deleted_by, .. } if *deleted_by == DvInfo::default()) {
-            return Ok(Some(Vec::new()));
+    ) -> Result<Vec<ChangeUnit>, Unlisted> {
+        if matches!(&choice, RowChoice::Only { deleted_by, .. } if !deleted_by.has_vector()) {
+            return Ok(Vec::new());
         }
         let source = if kind == ChangeKind::Recorded { &self.recorded } else { &self.rows };
         let reading = Reading::log(&source.location);
-        let Some(transform) = self.transform(kind, file)? else { return Ok(None) };
+        let transform = self.transform(kind, file)?;
         let url = source.location.url().join(&file.path).map_err(|e| reading.damaged(e))?;
         let store = store_of(self.snapshot.table().lake(), source, &url)?;
         let data_file = DataFile::new(Arc::clone(source), store, url, file.size, choice, transform);
         let reading = data_file.reading();
         let units = units(vec![Arc::new(data_file)], self.unit_bytes)?;
         let unit = |rows: ScanUnit| ChangeUnit { version, kind, rows, reading: reading.clone() };
-        Ok(Some(units.into_iter().map(unit).collect()))
+        Ok(units.into_iter().map(unit).collect())
     }
 
     /// What makes the table's columns of a file's, as the kernel does in a scan: partition values from the log, the
-    /// others by their physical names. The inner None says that they are the same, the outer one that the log does
-    /// not say which partition the file belonged to.
-    #[allow(clippy::option_option)]
-    fn transform(
-        &self,
-        kind: ChangeKind,
-        file: &FileAction,
-    ) -> Result<Option<Option<ExpressionRef>>, LakeError> {
+    /// others by their physical names. None when they are the same.
+    fn transform(&self, kind: ChangeKind, file: &FileAction) -> Result<Option<ExpressionRef>, Unlisted> {
         let configuration = self.snapshot.kernel().table_configuration();
         let mapping = configuration.column_mapping_mode();
         let partitions = self.snapshot.partition_columns();
         if partitions.is_empty() && mapping == ColumnMappingMode::None {
-            return Ok(Some(None));
+            return Ok(None);
         }
         let reading = Reading::log(self.snapshot.location());
         let none = PartitionValues::new();
         let values = match &file.partition_values {
             Some(values) => values,
             None if partitions.is_empty() => &none,
-            None => return Ok(None),
+            None => return Err(Unlisted::Unknown(UNPLACED)),
         };
         let mut columns = Vec::new();
         for field in self.rows.logical.fields() {
@@ -176,7 +162,7 @@ impl Files {
         if kind == ChangeKind::Recorded {
             columns.push(Expression::column([CHANGE_TYPE]));
         }
-        Ok(Some(Some(Arc::new(Expression::struct_from(columns)))))
+        Ok(Some(Arc::new(Expression::struct_from(columns))))
     }
 }
 

@@ -69,11 +69,30 @@ impl Snapshot {
     }
 }
 
+/// Why changes cannot be listed.
+enum Unlisted {
+    /// the log could not be read
+    Failed(LakeError),
+    /// it was read and does not say enough: why
+    Unknown(&'static str),
+}
+
+impl From<LakeError> for Unlisted {
+    fn from(error: LakeError) -> Self {
+        Self::Failed(error)
+    }
+}
+
 fn plan(snapshot: &Snapshot, base: ChangeBase, options: &ScanOptions) -> Result<Changes, LakeError> {
-    let Some(commits) = history::read(snapshot, base.version)? else {
-        let text = "the source's log no longer has all commits since the last update";
-        return Ok(Changes::Unknown(text.to_owned()));
-    };
+    match list(snapshot, base, options) {
+        Ok(plan) => Ok(Changes::Known(plan)),
+        Err(Unlisted::Unknown(why)) => Ok(Changes::Unknown(why.to_owned())),
+        Err(Unlisted::Failed(error)) => Err(error),
+    }
+}
+
+fn list(snapshot: &Snapshot, base: ChangeBase, options: &ScanOptions) -> Result<ChangePlan, Unlisted> {
+    let commits = history::read(snapshot, base.version)?;
     let files = files::Files::new(snapshot, options)?;
     let mut feed =
         std::iter::once(base.has_change_data_feed).chain(commits.iter().filter_map(|c| c.sets_feed));
@@ -82,10 +101,6 @@ fn plan(snapshot: &Snapshot, base: ChangeBase, options: &ScanOptions) -> Result<
     } else {
         (ChangeWay::Files, difference::units(&files, commits)?)
     };
-    let Some(units) = units else {
-        let text = "the source's log does not say which partition a removed file belonged to";
-        return Ok(Changes::Unknown(text.to_owned()));
-    };
     let bytes = units.iter().map(ChangeUnit::bytes).sum();
-    Ok(Changes::Known(ChangePlan { units, way, bytes, schema: files.schema()? }))
+    Ok(ChangePlan { units, way, bytes, schema: files.schema()? })
 }

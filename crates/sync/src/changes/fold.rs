@@ -137,7 +137,7 @@ impl Fold {
     }
 
     /// Whether a key belongs to this pass.
-    pub(super) fn takes(&self, key: Fingerprint) -> bool {
+    fn takes(&self, key: Fingerprint) -> bool {
         // The map's own buckets come from the low bits and the tags from the high ones, so these are from the middle.
         (key >> 32) & ((1 << self.bits) - 1) == self.pass
     }
@@ -160,6 +160,9 @@ impl Fold {
     /// Adds a row that the last commit inserts, all deletions having been added, and says at once what becomes of it.
     /// A key that nothing else changed is not kept: should it come twice, its place in the table is taken.
     pub(super) fn settle_inserted(&mut self, key: Fingerprint, row: Fingerprint, commit: u32) -> Verdict {
+        if !self.takes(key) {
+            return Verdict::Pass;
+        }
         match self.chains.entry(key) {
             Slot::Vacant(_) => Verdict::Insert,
             Slot::Occupied(mut slot) => {

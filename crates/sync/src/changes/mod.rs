@@ -95,7 +95,7 @@ impl Run<'_> {
         let live_rows = self.entry.rows.unwrap_or_default();
         let mut counts = Counts::default();
         if expected != counts {
-            match stage.apply(&txn, target, &self.mapping, expected, live_rows).await? {
+            match stage.apply(&txn, target, expected, live_rows).await? {
                 Applied::Done(applied) => counts = applied,
                 Applied::Disagrees => {
                     let why = "the copy does not hold the rows that the changes speak of";
@@ -126,7 +126,7 @@ impl Run<'_> {
     async fn copy_changes(
         &self,
         txn: &Transaction<'_>,
-        stage: &ChangeStage,
+        stage: &ChangeStage<'_>,
         changes: ChangePlan,
     ) -> Result<Counts, Unclear> {
         if changes.units.is_empty() {
@@ -139,7 +139,7 @@ impl Run<'_> {
             tokio::task::spawn_blocking(move || read::read(&changes, &spec, &mapping, sender, &progress));
         let sent = async {
             let Some(first) = receiver.next().await else { return Ok(0) };
-            stage.ensure(txn, &self.mapping).await?;
+            stage.ensure(txn).await?;
             let mut copy = CopyIn::start(txn.client(), &stage.sql(), &stage.columns()).await?;
             copy.send(Bytes::from_static(&COPY_HEADER)).await?;
             copy.send(first).await?;

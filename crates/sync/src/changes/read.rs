@@ -5,7 +5,7 @@ use super::fold::{Fingerprint, Fold, Verdict};
 use crate::SyncError;
 use crate::load::{Outlet, Sender};
 use crate::progress::Progress;
-use lakefront_lake::{ChangeBatch, ChangeKind, ChangePlan, ChangeUnit, RowChange};
+use lakefront_lake::{ChangeBatch, ChangeKind, ChangePlan, ChangeUnit, LakeError, RowChange};
 use lakefront_model::{SyncedTableSpec, TableMapping, Version};
 use lakefront_postgres::changes::Fate;
 use lakefront_postgres::difference::Counts;
@@ -57,6 +57,26 @@ struct Kept<'a> {
     batches: Option<Vec<ChangeBatch>>,
 }
 
+impl Kept<'_> {
+    fn read(&self) -> Box<dyn Iterator<Item = Result<ChangeBatch, LakeError>> + '_> {
+        match &self.batches {
+            Some(batches) => Box::new(batches.iter().cloned().map(Ok)),
+            None => Box::new(self.unit.read()),
+        }
+    }
+}
+
+/// What rows are read for.
+#[derive(Clone, Copy)]
+enum Reading {
+    /// what happened to each key
+    Gather,
+    /// rows that the last commit inserts, read once
+    Tail,
+    /// each key's last word, of rows that were gathered
+    Settle,
+}
+
 impl Reader<'_> {
     fn run(&mut self) -> Result<(), Unclear> {
         let units = &self.plan.units;
@@ -72,7 +92,7 @@ impl Reader<'_> {
             }
             for unit in tail {
                 for batch in unit.read() {
-                    self.settle_tail(unit.version, &batch?)?;
+                    self.rows(unit.version, &batch?, Reading::Tail)?;
                 }
                 self.progress.add_bytes(unit.bytes());
             }
@@ -86,93 +106,65 @@ impl Reader<'_> {
         }
     }
 
-    /// The first reading: what happened to each key.
+    /// The first reading, which keeps what there is room for.
     fn gather(&mut self, kept: &mut [Kept<'_>]) -> Result<(), Unclear> {
         let mut room = KEPT_BYTES;
-        for Kept { unit, batches } in kept {
-            if let Some(batches) = batches {
-                for batch in batches {
-                    self.add(unit.version, batch)?;
-                }
-                continue;
-            }
-            let mut found = Some(Vec::new());
-            for batch in unit.read() {
+        for kept in kept {
+            let is_new = kept.batches.is_none();
+            let mut found = is_new.then(Vec::new);
+            for batch in kept.read() {
                 let batch = batch?;
-                self.add(unit.version, &batch)?;
-                let size = batch.rows.get_array_memory_size();
-                room = room.saturating_sub(size);
+                self.rows(kept.unit.version, &batch, Reading::Gather)?;
+                if is_new {
+                    room = room.saturating_sub(batch.rows.get_array_memory_size());
+                }
                 match &mut found {
                     Some(found) if room > 0 => found.push(batch),
                     _ => found = None,
                 }
             }
-            *batches = found;
-            self.progress.add_bytes(unit.bytes());
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, version: Version, batch: &ChangeBatch) -> Result<(), Unclear> {
-        let commit = self.commit(version);
-        let mut bound = self.encoder.bind(&batch.rows)?;
-        for (row, change) in batch.changes.iter().enumerate() {
-            let encoded = bound.encode_one(row, &mut self.row).map_err(|row| cannot_be_held(&row))?;
-            let (key, row) = fingerprints(encoded, &self.key);
-            self.fold.add(key, row, commit, *change);
-        }
-        Ok(())
-    }
-
-    /// Rows that the last commit inserts, read once.
-    fn settle_tail(&mut self, version: Version, batch: &ChangeBatch) -> Result<(), Unclear> {
-        let commit = self.commit(version);
-        let mut bound = self.encoder.bind(&batch.rows)?;
-        for row in 0..batch.changes.len() {
-            let encoded = bound.encode_one(row, &mut self.row).map_err(|row| cannot_be_held(&row))?;
-            let (key, row) = fingerprints(encoded, &self.key);
-            if self.fold.takes(key) {
-                let verdict = self.fold.settle_inserted(key, row, commit);
-                send(encoded, verdict, &mut self.outlet, &mut self.counts, self.progress)?;
+            if is_new {
+                kept.batches = found;
+                self.progress.add_bytes(kept.unit.bytes());
             }
         }
         Ok(())
     }
 
-    /// The second reading: each key's last word.
+    /// The second reading.
     fn settle(&mut self, kept: &[Kept<'_>]) -> Result<(), Unclear> {
         let (inserted, deleted) =
             (self.fold.is_open(RowChange::Inserted), self.fold.is_open(RowChange::Deleted));
-        for Kept { unit, batches } in kept {
-            let has_something = match unit.kind {
+        for kept in kept {
+            let has_something = match kept.unit.kind {
                 ChangeKind::Deleted => deleted,
                 ChangeKind::Inserted => inserted,
                 ChangeKind::Recorded => inserted || deleted,
             };
-            match batches {
-                _ if !has_something => {}
-                Some(batches) => {
-                    for batch in batches {
-                        self.settle_batch(unit.version, batch)?;
-                    }
-                }
-                None => {
-                    for batch in unit.read() {
-                        self.settle_batch(unit.version, &batch?)?;
-                    }
-                }
+            if !has_something {
+                continue;
+            }
+            for batch in kept.read() {
+                self.rows(kept.unit.version, &batch?, Reading::Settle)?;
             }
         }
         Ok(())
     }
 
-    fn settle_batch(&mut self, version: Version, batch: &ChangeBatch) -> Result<(), Unclear> {
+    fn rows(&mut self, version: Version, batch: &ChangeBatch, reading: Reading) -> Result<(), Unclear> {
         let commit = self.commit(version);
         let mut bound = self.encoder.bind(&batch.rows)?;
-        for (row, change) in batch.changes.iter().enumerate() {
-            let encoded = bound.encode_one(row, &mut self.row).map_err(|row| cannot_be_held(&row))?;
+        for (place, &change) in batch.changes.iter().enumerate() {
+            let encoded = bound.encode_one(place, &mut self.row).map_err(|row| cannot_be_held(&row))?;
             let (key, row) = fingerprints(encoded, &self.key);
-            let verdict = self.fold.settle(key, row, commit, *change);
+            let verdict = match reading {
+                Reading::Gather => {
+                    self.fold.add(key, row, commit, change);
+                    Verdict::Pass
+                }
+                Reading::Tail => self.fold.settle_inserted(key, row, commit),
+                Reading::Settle => self.fold.settle(key, row, commit, change),
+            };
             send(encoded, verdict, &mut self.outlet, &mut self.counts, self.progress)?;
         }
         Ok(())
