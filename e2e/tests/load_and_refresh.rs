@@ -212,3 +212,22 @@ async fn a_ledger_of_the_first_format_is_brought_up_to_date() {
     assert_eq!((&refreshed["refresh"], &refreshed["deleted"]), (&json!("incremental"), &json!(1)));
     lakefront(["verify", "shop.products", "--database", &url]).good();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_waiting_commits_are_applied_in_their_order() {
+    let database = TestDatabase::create().await;
+    let url = database.url();
+    let mut shop = ShopTable::with_rows(500);
+    let source = shop.path().display().to_string();
+    lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url]).good();
+    // The same keys again and again, so that their order decides, in more files than one reading takes.
+    for round in 0..150 {
+        shop.reprice(round % 7 * 20 + 1..=round % 7 * 20 + 60, round);
+        shop.append([Some(1_000 + round)]);
+        shop.delete([1_000 + round - 3]);
+    }
+    let refreshed = lakefront(["refresh", "shop.products", "--database", &url, "--json"]).good().json();
+    assert_eq!(refreshed["refresh"], "incremental", "{refreshed}");
+    assert_eq!((&refreshed["inserted"], &refreshed["deleted"]), (&3.into(), &0.into()), "{refreshed}");
+    lakefront(["verify", "shop.products", "--database", &url]).good();
+}

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use delta_kernel::object_store::ObjectStoreExt;
 use delta_kernel::scan::state::DvInfo;
 use delta_kernel::schema::SchemaRef;
-use delta_kernel::{Engine, ExpressionEvaluator, ExpressionRef};
+use delta_kernel::{ExpressionEvaluator, ExpressionRef};
 use parquet::errors::ParquetError;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -20,7 +20,7 @@ use url::Url;
 
 /// Bytes fetched from the end of a file in a store in the hope that its footer is within.
 const TAIL_BYTES: u64 = 64 << 10;
-/// A file in a store that is not larger is fetched whole with its footer.
+/// A file that is not larger is read whole with its footer: each read costs more than the bytes.
 const SMALL_FILE: u64 = 1 << 20;
 
 /// What all files of one scan have in common.
@@ -116,11 +116,16 @@ impl DataFile {
 
     fn local_footer(&self) -> Result<Footer, LakeError> {
         let reading = self.reading();
-        let bytes = FileBytes::local(self.open_local()?, reading.clone());
+        let file = self.open_local()?;
+        let whole = if file.len() <= SMALL_FILE { Some(file.whole(&reading)?) } else { None };
+        let bytes = match &whole {
+            Some(whole) => FileBytes::held(whole.clone(), reading.clone()),
+            None => FileBytes::local(file, reading.clone()),
+        };
         let metadata = footer_reader()
             .parse_and_finish(&bytes)
             .map_err(|error| bytes.take_failure().unwrap_or_else(|| from_parquet(&reading, error)))?;
-        Footer::new(&reading, metadata, &self.source.physical, None)
+        Footer::new(&reading, metadata, &self.source.physical, whole.map(|whole| (0, whole)))
     }
 
     fn remote_footer(&self) -> Result<Footer, LakeError> {
@@ -162,6 +167,9 @@ impl DataFile {
 
     /// Opens the file for reading some of its row groups.
     pub(crate) fn open(&self, footer: &Footer, row_groups: &Range<usize>) -> Result<FileBytes, LakeError> {
+        if let Some((0, whole)) = &footer.tail {
+            return Ok(FileBytes::held(whole.clone(), self.reading()));
+        }
         if self.is_local() {
             return Ok(FileBytes::local(self.open_local()?, self.reading()));
         }

@@ -4,7 +4,8 @@ use super::local::{LocalFile, LocalRead};
 use super::remote::RemoteFile;
 use crate::LakeError;
 use crate::kernel_error::{Reading, from_io};
-use bytes::Bytes;
+use bytes::buf::Reader;
+use bytes::{Buf, Bytes};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 use std::io::{BufReader, Read};
@@ -21,11 +22,17 @@ pub(crate) struct FileBytes {
 
 #[derive(Debug, Clone)]
 enum Place {
+    /// in memory, all of it
+    Held(Bytes),
     Local(LocalFile),
     Remote(Arc<RemoteFile>),
 }
 
 impl FileBytes {
+    pub(crate) fn held(bytes: Bytes, reading: Reading) -> Self {
+        Self { place: Place::Held(bytes), reading, failure: Arc::default() }
+    }
+
     pub(crate) fn local(file: LocalFile, reading: Reading) -> Self {
         Self { place: Place::Local(file), reading, failure: Arc::default() }
     }
@@ -49,6 +56,7 @@ impl FileBytes {
 impl Length for FileBytes {
     fn len(&self) -> u64 {
         match &self.place {
+            Place::Held(bytes) => bytes.len() as u64,
             Place::Local(file) => file.len(),
             Place::Remote(file) => file.len(),
         }
@@ -60,6 +68,10 @@ impl ChunkReader for FileBytes {
 
     fn get_read(&self, start: u64) -> Result<FileRead> {
         Ok(match &self.place {
+            Place::Held(bytes) => {
+                let start = usize::try_from(start).unwrap_or(usize::MAX).min(bytes.len());
+                FileRead::Held(bytes.slice(start..).reader())
+            }
             Place::Local(file) => FileRead::Local(file.read_from(start)),
             Place::Remote(_) => FileRead::Remote { bytes: self.clone(), position: start },
         })
@@ -67,6 +79,11 @@ impl ChunkReader for FileBytes {
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
         let bytes = match &self.place {
+            Place::Held(bytes) => {
+                let start = usize::try_from(start).unwrap_or(usize::MAX);
+                let end = start.checked_add(length).filter(|end| *end <= bytes.len());
+                end.map(|end| bytes.slice(start..end)).ok_or_else(|| self.reading.damaged("it ends early"))
+            }
             Place::Local(file) => file.bytes(start, length).map_err(|error| match error.kind() {
                 std::io::ErrorKind::UnexpectedEof => self.reading.damaged("it ends early"),
                 _ => from_io(&self.reading, error),
@@ -80,6 +97,7 @@ impl ChunkReader for FileBytes {
 /// Reads on from a position of the file.
 #[derive(Debug)]
 pub(crate) enum FileRead {
+    Held(Reader<Bytes>),
     Local(BufReader<LocalRead>),
     Remote { bytes: FileBytes, position: u64 },
 }
@@ -87,6 +105,7 @@ pub(crate) enum FileRead {
 impl Read for FileRead {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         match self {
+            Self::Held(bytes) => bytes.read(buffer),
             Self::Local(file) => file.read(buffer),
             Self::Remote { bytes, position } => {
                 let Place::Remote(file) = &bytes.place else { return Ok(0) };

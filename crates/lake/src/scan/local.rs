@@ -1,5 +1,7 @@
 //! A file of this machine as Parquet reads it.
 
+use crate::LakeError;
+use crate::kernel_error::{Reading, from_io};
 use bytes::Bytes;
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -27,6 +29,12 @@ impl LocalFile {
 
     pub(crate) fn len(&self) -> u64 {
         self.len
+    }
+
+    /// All its bytes.
+    pub(crate) fn whole(&self, reading: &Reading) -> Result<Bytes, LakeError> {
+        let length = usize::try_from(self.len).map_err(|_| reading.damaged("it is too large"))?;
+        self.bytes(0, length).map_err(|error| from_io(reading, error))
     }
 
     pub(crate) fn read_from(&self, position: u64) -> BufReader<LocalRead> {

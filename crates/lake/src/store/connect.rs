@@ -29,6 +29,8 @@ const IDENTITY_ENDPOINT: &str = "IDENTITY_ENDPOINT";
 pub(crate) struct Opened {
     pub(crate) objects: Arc<DynObjectStore>,
     pub(crate) credentials: Option<Credentials>,
+    /// whether it is this machine's disk
+    pub(crate) is_local: bool,
 }
 
 impl Opened {
@@ -36,7 +38,7 @@ impl Opened {
         credentials: Arc<dyn CredentialProvider<Credential = C>>,
         objects: impl ObjectStore,
     ) -> Self {
-        Self { objects: Arc::new(objects), credentials: Some(Credentials::of(credentials)) }
+        Self { objects: Arc::new(objects), credentials: Some(Credentials::of(credentials)), is_local: false }
     }
 }
 
@@ -70,7 +72,7 @@ pub(crate) fn connect(url: &Url, settings: &BTreeMap<String, String>) -> object_
     let retry = RetryConfig { max_retries: RETRIES, retry_timeout: GIVE_UP_AFTER, ..RetryConfig::default() };
     let client = ClientOptions::new().with_connect_timeout(CONNECT_WITHIN);
     match url.scheme() {
-        "file" => Ok(Opened { objects: Arc::new(LocalFileSystem::new()), credentials: None }),
+        "file" => Ok(Opened { objects: Arc::new(LocalFileSystem::new()), credentials: None, is_local: true }),
         "s3" => {
             // The client options go first: settings of the environment are written into them.
             let mut builder =

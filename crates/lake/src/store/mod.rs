@@ -1,14 +1,15 @@
 //! One object store (or the local disk) with the kernel engine on it.
 
 mod connect;
+mod local;
 
 pub(crate) use connect::{Credentials, Opened, connect};
 
 use crate::runtime::{Runtime, wait_for};
 use delta_kernel::object_store::path::Path;
 use delta_kernel::object_store::{DynObjectStore, ObjectMeta, ObjectStoreExt};
+use delta_kernel_default_engine::DefaultEngineBuilder;
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
-use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
 use futures::TryStreamExt;
 use std::future::Future;
 use std::num::NonZero;
@@ -20,21 +21,23 @@ const LOG_FILES_AHEAD: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(15)
 /// Rows of log and checkpoint files per batch.
 const LOG_BATCH_ROWS: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(4095);
 
-/// The kernel's engine with the executor that cannot starve itself.
-pub(crate) type Engine = DefaultEngine<TokioMultiThreadExecutor>;
-
 /// A store that tables are read from.
-#[derive(Debug)]
 pub(crate) struct Store {
-    engine: Engine,
+    engine: Box<dyn delta_kernel::Engine>,
     objects: Arc<DynObjectStore>,
     credentials: Option<Credentials>,
     runtime: Arc<Runtime>,
 }
 
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("objects", &self.objects).finish_non_exhaustive()
+    }
+}
+
 impl Store {
     pub(crate) fn new(opened: Opened, runtime: Arc<Runtime>) -> Self {
-        let Opened { objects, credentials } = opened;
+        let Opened { objects, credentials, is_local } = opened;
         // The kernel's default executor has one thread for everything and hangs when a checkpoint is written.
         let executor = Arc::new(TokioMultiThreadExecutor::new(runtime.handle().clone()));
         let engine = DefaultEngineBuilder::new(Arc::clone(&objects))
@@ -42,11 +45,16 @@ impl Store {
             .with_buffer_size(LOG_FILES_AHEAD)
             .with_batch_size(LOG_BATCH_ROWS)
             .build();
+        let engine: Box<dyn delta_kernel::Engine> = if is_local {
+            Box::new(local::LocalEngine::new(engine, LOG_BATCH_ROWS.get()))
+        } else {
+            Box::new(engine)
+        };
         Self { engine, objects, credentials, runtime }
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
+    pub(crate) fn engine(&self) -> &dyn delta_kernel::Engine {
+        self.engine.as_ref()
     }
 
     pub(crate) fn objects(&self) -> &Arc<DynObjectStore> {

@@ -1,5 +1,6 @@
 //! Incremental refresh: what changed at the source since the checkpoint, applied in one transaction with it.
 
+mod ahead;
 mod fold;
 mod read;
 

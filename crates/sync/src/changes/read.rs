@@ -1,15 +1,17 @@
 //! Reading changes: what becomes of each key, and the rows that say so on their way to PostgreSQL.
 
 use super::Unclear;
+use super::ahead::{Kept, in_order};
 use super::fold::{Fingerprint, Fold, Verdict};
 use crate::SyncError;
 use crate::load::{Outlet, Sender};
 use crate::progress::Progress;
-use lakefront_lake::{ChangeBatch, ChangeKind, ChangePlan, ChangeUnit, LakeError, RowChange};
+use lakefront_lake::{ChangeBatch, ChangeKind, ChangePlan, ChangeUnit, RowChange};
 use lakefront_model::{SyncedTableSpec, TableMapping, Version};
 use lakefront_postgres::changes::Fate;
 use lakefront_postgres::difference::Counts;
 use lakefront_postgres::encode::{CopyBuffer, CopyRow, RowEncoder};
+use std::ops::Range;
 use std::sync::Arc;
 use twox_hash::XxHash3_64;
 
@@ -51,21 +53,6 @@ struct Reader<'a> {
     progress: &'a Progress,
 }
 
-/// A unit, with its rows where they were kept.
-struct Kept<'a> {
-    unit: &'a ChangeUnit,
-    batches: Option<Vec<ChangeBatch>>,
-}
-
-impl Kept<'_> {
-    fn read(&self) -> Box<dyn Iterator<Item = Result<ChangeBatch, LakeError>> + '_> {
-        match &self.batches {
-            Some(batches) => Box::new(batches.iter().cloned().map(Ok)),
-            None => Box::new(self.unit.read()),
-        }
-    }
-}
-
 /// What rows are read for.
 #[derive(Clone, Copy)]
 enum Reading {
@@ -84,22 +71,19 @@ impl Reader<'_> {
         let is_tail = |unit: &&ChangeUnit| Some(unit.version) == last && unit.kind == ChangeKind::Inserted;
         let tail = units.iter().rev().take_while(is_tail).count();
         let (head, tail) = units.split_at(units.len() - tail);
-        let mut kept: Vec<Kept<'_>> = head.iter().map(|unit| Kept { unit, batches: None }).collect();
+        let mut head: Vec<Kept<'_>> = head.iter().map(Kept::new).collect();
+        let tail: Vec<Kept<'_>> = tail.iter().map(Kept::new).collect();
         loop {
-            self.gather(&mut kept)?;
+            self.gather(&mut head)?;
             if self.fold.is_broken() {
                 return Err(contradiction());
             }
-            for unit in tail {
-                for batch in unit.read() {
-                    self.rows(unit.version, &batch?, Reading::Tail)?;
-                }
-                self.progress.add_bytes(unit.bytes());
-            }
+            self.read_all(&tail.iter().collect::<Vec<_>>(), Reading::Tail)?;
             if self.fold.is_broken() {
                 return Err(contradiction());
             }
-            self.settle(&kept)?;
+            let unsettled = self.unsettled(&head);
+            self.read_all(&unsettled, Reading::Settle)?;
             if !self.fold.next_pass() {
                 return Ok(());
             }
@@ -107,48 +91,60 @@ impl Reader<'_> {
     }
 
     /// The first reading, which keeps what there is room for.
-    fn gather(&mut self, kept: &mut [Kept<'_>]) -> Result<(), Unclear> {
+    fn gather(&mut self, head: &mut [Kept<'_>]) -> Result<(), Unclear> {
+        let units: Vec<&Kept<'_>> = head.iter().collect();
         let mut room = KEPT_BYTES;
-        for kept in kept {
-            let is_new = kept.batches.is_none();
-            let mut found = is_new.then(Vec::new);
-            for batch in kept.read() {
-                let batch = batch?;
-                self.rows(kept.unit.version, &batch, Reading::Gather)?;
-                if is_new {
-                    room = room.saturating_sub(batch.rows.get_array_memory_size());
-                }
-                match &mut found {
+        let mut found: Vec<Option<Vec<ChangeBatch>>> =
+            units.iter().map(|kept| kept.batches.is_none().then(Vec::new)).collect();
+        let progress = self.progress;
+        let each = |place: usize, batch: ChangeBatch| {
+            let Some(kept) = units.get(place) else { return Ok(()) };
+            self.rows(kept.unit.version, &batch, Reading::Gather)?;
+            if kept.batches.is_some() {
+                return Ok(());
+            }
+            room = room.saturating_sub(batch.rows.get_array_memory_size());
+            if let Some(found) = found.get_mut(place) {
+                match found {
                     Some(found) if room > 0 => found.push(batch),
-                    _ => found = None,
+                    _ => *found = None,
                 }
             }
-            if is_new {
+            Ok(())
+        };
+        in_order(&units, each, |over| count_bytes(progress, &units, over))?;
+        for (kept, found) in head.iter_mut().zip(found) {
+            if kept.batches.is_none() {
                 kept.batches = found;
-                self.progress.add_bytes(kept.unit.bytes());
             }
         }
         Ok(())
     }
 
-    /// The second reading.
-    fn settle(&mut self, kept: &[Kept<'_>]) -> Result<(), Unclear> {
+    /// Units that may hold a key's last word which was not given yet.
+    fn unsettled<'k, 'u>(&self, head: &'k [Kept<'u>]) -> Vec<&'k Kept<'u>> {
         let (inserted, deleted) =
             (self.fold.is_open(RowChange::Inserted), self.fold.is_open(RowChange::Deleted));
-        for kept in kept {
-            let has_something = match kept.unit.kind {
-                ChangeKind::Deleted => deleted,
-                ChangeKind::Inserted => inserted,
-                ChangeKind::Recorded => inserted || deleted,
-            };
-            if !has_something {
-                continue;
+        let may_have = |kept: &&Kept<'_>| match kept.unit.kind {
+            ChangeKind::Deleted => deleted,
+            ChangeKind::Inserted => inserted,
+            ChangeKind::Recorded => inserted || deleted,
+        };
+        head.iter().filter(may_have).collect()
+    }
+
+    fn read_all(&mut self, units: &[&Kept<'_>], reading: Reading) -> Result<(), Unclear> {
+        let progress = self.progress;
+        let counts = matches!(reading, Reading::Tail);
+        let each = |place: usize, batch: ChangeBatch| match units.get(place) {
+            Some(kept) => self.rows(kept.unit.version, &batch, reading),
+            None => Ok(()),
+        };
+        in_order(units, each, |over| {
+            if counts {
+                count_bytes(progress, units, over)
             }
-            for batch in kept.read() {
-                self.rows(kept.unit.version, &batch?, Reading::Settle)?;
-            }
-        }
-        Ok(())
+        })
     }
 
     fn rows(&mut self, version: Version, batch: &ChangeBatch, reading: Reading) -> Result<(), Unclear> {
@@ -174,6 +170,12 @@ impl Reader<'_> {
         let first = self.plan.units.first().map_or(version, |unit| unit.version);
         u32::try_from(version.saturating_sub(first)).unwrap_or(u32::MAX)
     }
+}
+
+/// Counts units that were read for the first time.
+fn count_bytes(progress: &Progress, units: &[&Kept<'_>], over: Range<usize>) {
+    let read = units.iter().take(over.end).skip(over.start).filter(|kept| kept.batches.is_none());
+    progress.add_bytes(read.map(|kept| kept.unit.bytes()).sum());
 }
 
 /// Sends a row that says a key's last word.

@@ -41,7 +41,7 @@ fn file(groups: i64, rows: i64, width: usize) -> Bytes {
 fn opened(bytes: &Bytes) -> (RemoteFile, Footer, Arc<Store>) {
     let runtime = Arc::new(Runtime::new().unwrap());
     let objects = Arc::new(InMemory::new());
-    let store = Arc::new(Store::new(Opened { objects, credentials: None }, runtime));
+    let store = Arc::new(Store::new(Opened { objects, credentials: None, is_local: false }, runtime));
     let (put, path, payload) = (store.objects().clone(), Path::from("f"), bytes.clone());
     store.wait_for(async move { put.put(&path, payload.into()).await.unwrap() }).unwrap();
     let reading = Reading::file(&Location::parse("s3://bucket/t").unwrap(), "f");

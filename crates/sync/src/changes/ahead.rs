@@ -1,0 +1,138 @@
+//! Changed rows in order, decoded ahead of their turn on other threads.
+
+use super::Unclear;
+use crate::failure::internal;
+use lakefront_lake::{ChangeBatch, ChangeUnit, LakeError};
+use std::ops::Range;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+/// Bytes of files that are read in one go, so that many small files cost about what a few large ones do.
+const JOB_BYTES: u64 = 256 << 10;
+/// Bytes of decoded rows that are handed on together.
+const PARCEL_BYTES: usize = 1 << 20;
+/// Parcels of one thread that wait for their turn.
+const WAITING: usize = 2;
+/// More threads would only wait for the one that takes the rows.
+const MOST_THREADS: usize = 4;
+
+/// A unit, with its rows where they were kept.
+pub(super) struct Kept<'a> {
+    pub(super) unit: &'a ChangeUnit,
+    pub(super) batches: Option<Vec<ChangeBatch>>,
+}
+
+impl<'a> Kept<'a> {
+    pub(super) fn new(unit: &'a ChangeUnit) -> Self {
+        Self { unit, batches: None }
+    }
+
+    fn read(&self) -> Box<dyn Iterator<Item = Result<ChangeBatch, LakeError>> + '_> {
+        match &self.batches {
+            Some(batches) => Box::new(batches.iter().cloned().map(Ok)),
+            None => Box::new(self.unit.read()),
+        }
+    }
+
+    fn bytes_to_read(&self) -> u64 {
+        if self.batches.is_some() { 0 } else { self.unit.bytes() }
+    }
+}
+
+/// What a thread hands on.
+enum Parcel {
+    /// batches, each with its unit's place
+    Batches(Vec<(usize, ChangeBatch)>),
+    /// all of a job was handed on
+    Over,
+    Failed(LakeError),
+}
+
+/// Hands each batch of all units to `each`, in order, with its unit's place; after a unit or several, `over` gets their
+/// places. Blocks.
+pub(super) fn in_order(
+    units: &[&Kept<'_>],
+    mut each: impl FnMut(usize, ChangeBatch) -> Result<(), Unclear>,
+    mut over: impl FnMut(Range<usize>),
+) -> Result<(), Unclear> {
+    let jobs = jobs(units);
+    if jobs.len() < 2 {
+        for (place, unit) in units.iter().enumerate() {
+            for batch in unit.read() {
+                each(place, batch?)?;
+            }
+            over(place..place + 1);
+        }
+        return Ok(());
+    }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, MOST_THREADS);
+    std::thread::scope(|scope| {
+        // Jobs go round the threads, so that the next parcel's thread is known.
+        let receivers: Vec<_> = (0..threads)
+            .map(|first| {
+                let (sender, receiver) = sync_channel(WAITING);
+                let own = jobs.iter().skip(first).step_by(threads);
+                scope.spawn(move || own.cloned().try_for_each(|job| work(units, job, &sender)));
+                receiver
+            })
+            .collect();
+        for (job, receiver) in jobs.iter().zip(receivers.iter().cycle()) {
+            loop {
+                match receiver.recv() {
+                    Ok(Parcel::Batches(batches)) => {
+                        batches.into_iter().try_for_each(|(place, batch)| each(place, batch))?;
+                    }
+                    Ok(Parcel::Over) => break,
+                    Ok(Parcel::Failed(error)) => return Err(error.into()),
+                    Err(_) => return Err(internal("a thread that read changes ended".to_owned()).into()),
+                }
+            }
+            over(job.clone());
+        }
+        Ok(())
+    })
+}
+
+/// Consecutive units that are read in one go.
+fn jobs(units: &[&Kept<'_>]) -> Vec<Range<usize>> {
+    let mut jobs = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (place, unit) in units.iter().enumerate() {
+        let more = unit.bytes_to_read();
+        if place > start && bytes + more > JOB_BYTES {
+            jobs.push(start..place);
+            (start, bytes) = (place, 0);
+        }
+        bytes += more;
+    }
+    if start < units.len() {
+        jobs.push(start..units.len());
+    }
+    jobs
+}
+
+/// Reads a job's units. None when the other side wants no more.
+fn work(units: &[&Kept<'_>], job: Range<usize>, to: &SyncSender<Parcel>) -> Option<()> {
+    let mut parcel = Vec::new();
+    let mut bytes = 0;
+    for (place, unit) in units.iter().enumerate().take(job.end).skip(job.start) {
+        for batch in unit.read() {
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => {
+                    let _ = to.send(Parcel::Failed(error));
+                    return None;
+                }
+            };
+            bytes += batch.rows.get_array_memory_size();
+            parcel.push((place, batch));
+            if bytes >= PARCEL_BYTES {
+                to.send(Parcel::Batches(std::mem::take(&mut parcel))).ok()?;
+                bytes = 0;
+            }
+        }
+    }
+    if !parcel.is_empty() {
+        to.send(Parcel::Batches(parcel)).ok()?;
+    }
+    to.send(Parcel::Over).ok()
+}
