@@ -3,8 +3,10 @@
 use crate::LakeError;
 use crate::kernel_error::Reading;
 use crate::scan::{Batches, ScanUnit};
-use arrow_array::{Array, RecordBatch, cast::AsArray};
-use arrow_schema::DataType;
+use arrow_array::{Array, BooleanArray, RecordBatch, cast::AsArray};
+use arrow_buffer::BooleanBuffer;
+use arrow_schema::{ArrowError, DataType};
+use arrow_select::filter::filter_record_batch;
 use lakefront_model::Version;
 
 /// The column of change data files that says what happened to a row (Delta protocol, section "Change Data Files").
@@ -58,7 +60,19 @@ impl ChangeUnit {
 
     /// Reads its rows. Blocks, so it belongs on a thread for blocking work. The first error ends it.
     pub fn read(&self) -> impl Iterator<Item = Result<ChangeBatch, LakeError>> + use<> {
-        let (batches, kind, reading): (Batches, _, _) = (self.rows.read(), self.kind, self.reading.clone());
+        self.changes(self.rows.read())
+    }
+
+    /// Reads only some of its rows: one bit for each row that [`read`](Self::read) gives, in its order.
+    pub fn read_only(
+        &self,
+        wanted: BooleanBuffer,
+    ) -> impl Iterator<Item = Result<ChangeBatch, LakeError>> + use<> {
+        self.changes(self.rows.read_only(wanted))
+    }
+
+    fn changes(&self, batches: Batches) -> impl Iterator<Item = Result<ChangeBatch, LakeError>> + use<> {
+        let (kind, reading) = (self.kind, self.reading.clone());
         batches.map(move |batch| {
             let rows = batch?;
             let changes = match kind {
@@ -68,6 +82,19 @@ impl ChangeUnit {
             };
             Ok(ChangeBatch { rows, changes })
         })
+    }
+}
+
+impl ChangeBatch {
+    /// Some of its rows: those whose bit is set.
+    ///
+    /// # Errors
+    /// When there is not a bit for each row.
+    pub fn only(&self, wanted: BooleanBuffer) -> Result<Self, ArrowError> {
+        let changes =
+            self.changes.iter().zip(&wanted).filter(|(_, wanted)| *wanted).map(|(change, _)| *change);
+        let changes = changes.collect();
+        Ok(Self { rows: filter_record_batch(&self.rows, &BooleanArray::from(wanted))?, changes })
     }
 }
 

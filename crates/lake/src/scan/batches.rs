@@ -2,6 +2,7 @@
 
 use super::ScanUnit;
 use super::batch_size::{rows_within, size_of};
+use super::chosen;
 use super::deletions::Deletions;
 use super::file::DataFile;
 use super::file_bytes::FileBytes;
@@ -10,10 +11,11 @@ use super::split::Part;
 use crate::LakeError;
 use crate::kernel_error::{Reading, from_arrow, from_kernel, from_parquet};
 use arrow_array::RecordBatch;
+use arrow_buffer::BooleanBuffer;
 use delta_kernel::ExpressionEvaluator;
 use delta_kernel::engine::arrow_data::ArrowEngineData;
 use delta_kernel::engine::arrow_utils::fixup_parquet_read;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,16 +28,16 @@ pub struct Batches {
 
 #[derive(Debug)]
 enum State {
-    /// nothing is opened yet
-    Unopened(ScanUnit),
+    /// nothing is opened yet; with the rows wanted, if not all are
+    Unopened(ScanUnit, Option<BooleanBuffer>),
     Reading(Box<Reader>),
     /// at the end, or after an error
     Ended,
 }
 
 impl Batches {
-    pub(super) fn new(unit: ScanUnit) -> Self {
-        Self { state: State::Unopened(unit) }
+    pub(super) fn new(unit: ScanUnit, wanted: Option<BooleanBuffer>) -> Self {
+        Self { state: State::Unopened(unit, wanted) }
     }
 }
 
@@ -43,8 +45,8 @@ impl Iterator for Batches {
     type Item = Result<RecordBatch, LakeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let State::Unopened(unit) = &self.state {
-            match Reader::open(unit) {
+        if let State::Unopened(unit, wanted) = &self.state {
+            match Reader::open(unit, wanted.as_ref()) {
                 Ok(reader) => self.state = State::Reading(Box::new(reader)),
                 Err(error) => {
                     self.state = State::Ended;
@@ -71,9 +73,11 @@ struct Reader {
     parquet: ParquetRecordBatchReader,
     evaluator: Option<Arc<dyn ExpressionEvaluator>>,
     deletions: Option<Deletions>,
+    /// the rows of the row groups that are read, if not all are
+    selection: Option<RowSelection>,
     /// rows of the file before the unit's row groups
     base: u64,
-    /// rows to read next, counted from `base`
+    /// rows to read next, counted from `base`, or among those selected
     rest: Range<u64>,
     batch_rows: usize,
     /// decoded and not yet handed on
@@ -90,7 +94,7 @@ impl std::fmt::Debug for Reader {
 }
 
 impl Reader {
-    fn open(unit: &ScanUnit) -> Result<Self, LakeError> {
+    fn open(unit: &ScanUnit, wanted: Option<&BooleanBuffer>) -> Result<Self, LakeError> {
         let file = Arc::clone(&unit.file);
         let reading = file.reading();
         let footer = file.footer()?;
@@ -102,16 +106,23 @@ impl Reader {
         };
         // Row numbers of deletion vectors count from the file's first row over all its row groups.
         let base = sizes.iter().take(row_groups.start).sum();
-        let rest = match &unit.part {
+        let mut rest = match &unit.part {
             Part::Rows { rows, .. } => rows.clone(),
             _ => 0..sizes.iter().take(row_groups.end).skip(row_groups.start).sum(),
         };
-        let listed = file.listed_rows()?;
+        let mut listed = file.listed_rows()?;
+        let mut selection = None;
+        if let Some(wanted) = wanted {
+            let chosen = chosen::of_file(wanted, listed.take(), base, &rest);
+            let chosen = chosen.ok_or_else(|| reading.damaged("it has other rows than before"))?;
+            rest = 0..chosen.row_count() as u64;
+            selection = Some(chosen);
+        }
         let deletions = listed.map(|listed| Deletions::starting_at(listed, base + rest.start));
         let evaluator = file.evaluator()?;
         let bytes = file.open(&footer, &row_groups)?;
         let batch_rows = rows_within(&footer, &row_groups, file.source.batch_rows, file.source.batch_bytes);
-        let parquet = build(&reading, &footer, &bytes, &row_groups, &rest, batch_rows)?;
+        let parquet = build(&reading, &footer, &bytes, &row_groups, &selection, &rest, batch_rows)?;
         Ok(Self {
             file,
             reading,
@@ -121,6 +132,7 @@ impl Reader {
             parquet,
             evaluator,
             deletions,
+            selection,
             base,
             rest,
             batch_rows,
@@ -214,8 +226,15 @@ impl Reader {
             return Ok(());
         }
         self.batch_rows = (batch.num_rows().saturating_mul(bound) / size).clamp(1, self.batch_rows);
-        self.parquet =
-            build(&self.reading, &self.footer, &self.bytes, &self.row_groups, &self.rest, self.batch_rows)?;
+        self.parquet = build(
+            &self.reading,
+            &self.footer,
+            &self.bytes,
+            &self.row_groups,
+            &self.selection,
+            &self.rest,
+            self.batch_rows,
+        )?;
         Ok(())
     }
 
@@ -230,12 +249,13 @@ impl Reader {
     }
 }
 
-/// A reader of the rows `rows`, counted from the first of the row groups.
+/// A reader of the rows `rows`, counted from the first of the row groups or of the selection.
 fn build(
     reading: &Reading,
     footer: &Footer,
     bytes: &FileBytes,
     row_groups: &Range<usize>,
+    selection: &Option<RowSelection>,
     rows: &Range<u64>,
     batch_rows: usize,
 ) -> Result<ParquetRecordBatchReader, LakeError> {
@@ -245,6 +265,9 @@ fn build(
             .with_row_groups(row_groups.clone().collect())
             .with_batch_size(batch_rows)
             .with_limit(count(rows.end - rows.start)?);
+    if let Some(selection) = selection {
+        builder = builder.with_row_selection(selection.clone());
+    }
     if rows.start > 0 {
         builder = builder.with_offset(count(rows.start)?);
     }

@@ -2,6 +2,7 @@
 
 mod batch_size;
 mod batches;
+mod chosen;
 mod deletions;
 mod file;
 mod file_bytes;
@@ -15,6 +16,7 @@ pub use batches::Batches;
 pub(crate) use file::{DataFile, RowChoice, ScanSource};
 pub(crate) use listing::{arrow_schema, plan, source_of, statistics, store_of, units};
 
+use arrow_buffer::BooleanBuffer;
 use arrow_schema::SchemaRef;
 use split::Part;
 use std::sync::Arc;
@@ -82,6 +84,11 @@ impl ScanUnit {
     /// Reads its rows. Opens nothing before the first batch is asked for. Blocks while it waits for the disk or
     /// the store, so it belongs on a thread for blocking work. The first error ends it.
     pub fn read(&self) -> Batches {
-        Batches::new(self.clone())
+        Batches::new(self.clone(), None)
+    }
+
+    /// Reads only some of its rows: one bit for each row that [`read`](Self::read) gives, in its order.
+    pub(crate) fn read_only(&self, wanted: BooleanBuffer) -> Batches {
+        Batches::new(self.clone(), Some(wanted))
     }
 }

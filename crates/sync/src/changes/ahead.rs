@@ -2,6 +2,7 @@
 
 use super::Unclear;
 use crate::failure::internal;
+use arrow_buffer::BooleanBuffer;
 use lakefront_lake::{ChangeBatch, ChangeUnit, LakeError};
 use std::ops::Range;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -18,18 +19,24 @@ const MOST_THREADS: usize = 4;
 /// A unit, with its rows where they were kept.
 pub(super) struct Kept<'a> {
     pub(super) unit: &'a ChangeUnit,
+    /// the rows that count, where not all do
+    pub(super) only: Option<BooleanBuffer>,
+    /// those rows
     pub(super) batches: Option<Vec<ChangeBatch>>,
+    /// whether it was read before
+    pub(super) is_read: bool,
 }
 
 impl<'a> Kept<'a> {
     pub(super) fn new(unit: &'a ChangeUnit) -> Self {
-        Self { unit, batches: None }
+        Self { unit, only: None, batches: None, is_read: false }
     }
 
     fn read(&self) -> Box<dyn Iterator<Item = Result<ChangeBatch, LakeError>> + '_> {
-        match &self.batches {
-            Some(batches) => Box::new(batches.iter().cloned().map(Ok)),
-            None => Box::new(self.unit.read()),
+        match (&self.batches, &self.only) {
+            (Some(batches), _) => Box::new(batches.iter().cloned().map(Ok)),
+            (None, Some(only)) => Box::new(self.unit.read_only(only.clone())),
+            (None, None) => Box::new(self.unit.read()),
         }
     }
 
@@ -39,26 +46,27 @@ impl<'a> Kept<'a> {
 }
 
 /// What a thread hands on.
-enum Parcel {
-    /// batches, each with its unit's place
-    Batches(Vec<(usize, ChangeBatch)>),
+enum Parcel<T> {
+    /// what was made of batches, each with its unit's place
+    Made(Vec<(usize, T)>),
     /// all of a job was handed on
     Over,
-    Failed(LakeError),
+    Failed(Unclear),
 }
 
-/// Hands each batch of all units to `each`, in order, with its unit's place; after a unit or several, `over` gets their
-/// places. Blocks.
-pub(super) fn in_order(
+/// Hands what `make` makes of each batch of all units to `each`, in order, with its unit's place; after a unit or
+/// several, `over` gets their places. `make` is called on other threads. Blocks.
+pub(super) fn in_order<T: Send, E: From<Unclear>>(
     units: &[&Kept<'_>],
-    mut each: impl FnMut(usize, ChangeBatch) -> Result<(), Unclear>,
+    make: impl Fn(ChangeBatch) -> Result<T, Unclear> + Sync,
+    mut each: impl FnMut(usize, T) -> Result<(), E>,
     mut over: impl FnMut(Range<usize>),
-) -> Result<(), Unclear> {
+) -> Result<(), E> {
     let jobs = jobs(units);
     if jobs.len() < 2 {
         for (place, unit) in units.iter().enumerate() {
             for batch in unit.read() {
-                each(place, batch?)?;
+                each(place, batch.map_err(Unclear::from).and_then(&make)?)?;
             }
             over(place..place + 1);
         }
@@ -69,21 +77,25 @@ pub(super) fn in_order(
         // Jobs go round the threads, so that the next parcel's thread is known.
         let receivers: Vec<_> = (0..threads)
             .map(|first| {
+                let make = &make;
                 let (sender, receiver) = sync_channel(WAITING);
                 let own = jobs.iter().skip(first).step_by(threads);
-                scope.spawn(move || own.cloned().try_for_each(|job| work(units, job, &sender)));
+                scope.spawn(move || own.cloned().try_for_each(|job| work(units, job, make, &sender)));
                 receiver
             })
             .collect();
         for (job, receiver) in jobs.iter().zip(receivers.iter().cycle()) {
             loop {
                 match receiver.recv() {
-                    Ok(Parcel::Batches(batches)) => {
-                        batches.into_iter().try_for_each(|(place, batch)| each(place, batch))?;
+                    Ok(Parcel::Made(made)) => {
+                        made.into_iter().try_for_each(|(place, made)| each(place, made))?;
                     }
                     Ok(Parcel::Over) => break,
                     Ok(Parcel::Failed(error)) => return Err(error.into()),
-                    Err(_) => return Err(internal("a thread that read changes ended".to_owned()).into()),
+                    Err(_) => {
+                        let ended = internal("a thread that read changes ended".to_owned());
+                        return Err(Unclear::from(ended).into());
+                    }
                 }
             }
             over(job.clone());
@@ -111,28 +123,33 @@ fn jobs(units: &[&Kept<'_>]) -> Vec<Range<usize>> {
 }
 
 /// Reads a job's units. None when the other side wants no more.
-fn work(units: &[&Kept<'_>], job: Range<usize>, to: &SyncSender<Parcel>) -> Option<()> {
+fn work<T>(
+    units: &[&Kept<'_>],
+    job: Range<usize>,
+    make: impl Fn(ChangeBatch) -> Result<T, Unclear>,
+    to: &SyncSender<Parcel<T>>,
+) -> Option<()> {
     let mut parcel = Vec::new();
     let mut bytes = 0;
     for (place, unit) in units.iter().enumerate().take(job.end).skip(job.start) {
         for batch in unit.read() {
-            let batch = match batch {
-                Ok(batch) => batch,
+            let size = batch.as_ref().map_or(0, |batch| batch.rows.get_array_memory_size());
+            match batch.map_err(Unclear::from).and_then(&make) {
+                Ok(made) => parcel.push((place, made)),
                 Err(error) => {
                     let _ = to.send(Parcel::Failed(error));
                     return None;
                 }
-            };
-            bytes += batch.rows.get_array_memory_size();
-            parcel.push((place, batch));
+            }
+            bytes += size;
             if bytes >= PARCEL_BYTES {
-                to.send(Parcel::Batches(std::mem::take(&mut parcel))).ok()?;
+                to.send(Parcel::Made(std::mem::take(&mut parcel))).ok()?;
                 bytes = 0;
             }
         }
     }
     if !parcel.is_empty() {
-        to.send(Parcel::Batches(parcel)).ok()?;
+        to.send(Parcel::Made(parcel)).ok()?;
     }
     to.send(Parcel::Over).ok()
 }

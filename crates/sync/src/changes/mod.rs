@@ -2,7 +2,9 @@
 
 mod ahead;
 mod fold;
+mod moved;
 mod read;
+mod rewritten;
 
 use crate::SyncError;
 use crate::failure::internal;

@@ -3,10 +3,11 @@
 use super::Unclear;
 use super::ahead::{Kept, in_order};
 use super::fold::{Fingerprint, Fold, Verdict};
+use super::rewritten::leave_out_moved;
 use crate::SyncError;
 use crate::load::{Outlet, Sender};
 use crate::progress::Progress;
-use lakefront_lake::{ChangeBatch, ChangeKind, ChangePlan, ChangeUnit, RowChange};
+use lakefront_lake::{ChangeBatch, ChangeKind, ChangePlan, RowChange};
 use lakefront_model::{SyncedTableSpec, TableMapping, Version};
 use lakefront_postgres::changes::Fate;
 use lakefront_postgres::difference::Counts;
@@ -32,6 +33,7 @@ pub(super) fn read(
         encoder,
         key: mapping.key.clone(),
         fold: Fold::new(),
+        room: KEPT_BYTES,
         row: CopyBuffer::default(),
         outlet: Outlet::new(chunks),
         counts: Counts::default(),
@@ -47,6 +49,8 @@ struct Reader<'a> {
     encoder: RowEncoder,
     key: Vec<usize>,
     fold: Fold,
+    /// bytes of decoded rows that may still be kept
+    room: usize,
     row: CopyBuffer,
     outlet: Outlet,
     counts: Counts,
@@ -64,15 +68,14 @@ enum Reading {
     Settle,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn run(&mut self) -> Result<(), Unclear> {
-        let units = &self.plan.units;
-        let last = units.last().map(|unit| unit.version);
-        let is_tail = |unit: &&ChangeUnit| Some(unit.version) == last && unit.kind == ChangeKind::Inserted;
-        let tail = units.iter().rev().take_while(is_tail).count();
-        let (head, tail) = units.split_at(units.len() - tail);
-        let mut head: Vec<Kept<'_>> = head.iter().map(Kept::new).collect();
-        let tail: Vec<Kept<'_>> = tail.iter().map(Kept::new).collect();
+        let mut head = self.units()?;
+        let last = self.plan.units.last().map(|unit| unit.version);
+        let is_tail =
+            |kept: &&Kept<'_>| Some(kept.unit.version) == last && kept.unit.kind == ChangeKind::Inserted;
+        let tail = head.iter().rev().take_while(is_tail).count();
+        let tail = head.split_off(head.len() - tail);
         loop {
             self.gather(&mut head)?;
             if self.fold.is_broken() {
@@ -90,10 +93,23 @@ impl Reader<'_> {
         }
     }
 
+    /// The units with rows that really changed. Where files were rewritten, most rows may only have moved.
+    fn units(&mut self) -> Result<Vec<Kept<'a>>, Unclear> {
+        let mut units = Vec::new();
+        for of_commit in self.plan.units.chunk_by(|a, b| a.version == b.version) {
+            let mut these: Vec<Kept<'a>> = of_commit.iter().map(Kept::new).collect();
+            let has = |kind: ChangeKind| of_commit.iter().any(|unit| unit.kind == kind);
+            if has(ChangeKind::Deleted) && has(ChangeKind::Inserted) {
+                leave_out_moved(&mut these, &self.encoder, &mut self.room, self.progress)?;
+            }
+            units.append(&mut these);
+        }
+        Ok(units)
+    }
+
     /// The first reading, which keeps what there is room for.
     fn gather(&mut self, head: &mut [Kept<'_>]) -> Result<(), Unclear> {
         let units: Vec<&Kept<'_>> = head.iter().collect();
-        let mut room = KEPT_BYTES;
         let mut found: Vec<Option<Vec<ChangeBatch>>> =
             units.iter().map(|kept| kept.batches.is_none().then(Vec::new)).collect();
         let progress = self.progress;
@@ -103,17 +119,18 @@ impl Reader<'_> {
             if kept.batches.is_some() {
                 return Ok(());
             }
-            room = room.saturating_sub(batch.rows.get_array_memory_size());
+            self.room = self.room.saturating_sub(batch.rows.get_array_memory_size());
             if let Some(found) = found.get_mut(place) {
                 match found {
-                    Some(found) if room > 0 => found.push(batch),
+                    Some(found) if self.room > 0 => found.push(batch),
                     _ => *found = None,
                 }
             }
-            Ok(())
+            Ok::<(), Unclear>(())
         };
-        in_order(&units, each, |over| count_bytes(progress, &units, over))?;
+        in_order(&units, Ok, each, |over| count_bytes(progress, &units, over))?;
         for (kept, found) in head.iter_mut().zip(found) {
+            kept.is_read = true;
             if kept.batches.is_none() {
                 kept.batches = found;
             }
@@ -138,9 +155,9 @@ impl Reader<'_> {
         let counts = matches!(reading, Reading::Tail);
         let each = |place: usize, batch: ChangeBatch| match units.get(place) {
             Some(kept) => self.rows(kept.unit.version, &batch, reading),
-            None => Ok(()),
+            None => Ok::<(), Unclear>(()),
         };
-        in_order(units, each, |over| {
+        in_order(units, Ok, each, |over| {
             if counts {
                 count_bytes(progress, units, over)
             }
@@ -173,8 +190,8 @@ impl Reader<'_> {
 }
 
 /// Counts units that were read for the first time.
-fn count_bytes(progress: &Progress, units: &[&Kept<'_>], over: Range<usize>) {
-    let read = units.iter().take(over.end).skip(over.start).filter(|kept| kept.batches.is_none());
+pub(super) fn count_bytes(progress: &Progress, units: &[&Kept<'_>], over: Range<usize>) {
+    let read = units.iter().take(over.end).skip(over.start).filter(|kept| !kept.is_read);
     progress.add_bytes(read.map(|kept| kept.unit.bytes()).sum());
 }
 
@@ -210,7 +227,7 @@ fn fingerprints(row: CopyRow<'_>, key: &[usize]) -> (Fingerprint, Fingerprint) {
     (fingerprint, XxHash3_64::oneshot(row.bytes()))
 }
 
-fn cannot_be_held(row: &lakefront_postgres::encode::RejectedRow) -> Unclear {
+pub(super) fn cannot_be_held(row: &lakefront_postgres::encode::RejectedRow) -> Unclear {
     Unclear::Changes(format!(
         "a changed row cannot be copied as it is (column \"{}\": {})",
         row.column, row.cause

@@ -1,0 +1,241 @@
+//! Rows that went with one file and came back as they were with another, as when a MERGE rewrites all of a file for a
+//! few of its rows.
+//!
+//! The rows that went are known by 64 bits of a hash of what PostgreSQL would get, and by their number; each row that
+//! came takes one of them that is the same. What is left on both sides are the real changes.
+
+use super::fold::Fingerprint;
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
+
+/// Rows held at a time: about 90 MiB with what vectors keep in reserve. More are dealt with in several passes.
+const MOST_ROWS: usize = 6_500_000;
+/// The rows are divided by so many of their highest bits, so that a part fits into the processor's cache.
+const PART_BITS: u32 = 16;
+
+/// A row that went. Three numbers of 32 bits, so that it needs no padding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Gone {
+    high: u32,
+    low: u32,
+    row: u32,
+}
+
+impl Gone {
+    fn new(fingerprint: Fingerprint, row: u32) -> Self {
+        Self { high: (fingerprint >> 32) as u32, low: fingerprint as u32, row }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        (self.high, self.low) == (other.high, other.low)
+    }
+}
+
+/// What became of a row that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// one that went is the same
+    Moved,
+    /// none is, or each has been taken by another row that came
+    Changed,
+}
+
+/// The rows that went, in one pass, and which rows of all only moved.
+pub(super) struct Moved {
+    parts: Vec<Vec<Gone>>,
+    held: usize,
+    /// passes are divided by so many of the lowest bits
+    bits: u32,
+    pass: u64,
+    most: usize,
+    /// a bit for each row, set when it only moved
+    moved: BooleanBufferBuilder,
+}
+
+impl Moved {
+    pub(super) fn new() -> Self {
+        Self {
+            parts: (0..1 << PART_BITS).map(|_| Vec::new()).collect(),
+            held: 0,
+            bits: 0,
+            pass: 0,
+            most: MOST_ROWS,
+            moved: BooleanBufferBuilder::new(0),
+        }
+    }
+
+    /// Goes on to the next pass, which has other rows; false when all have had theirs.
+    pub(super) fn next_pass(&mut self) -> bool {
+        self.parts.iter_mut().for_each(Vec::clear);
+        self.held = 0;
+        self.pass += 1;
+        self.pass < 1 << self.bits
+    }
+
+    fn takes(&self, fingerprint: Fingerprint) -> bool {
+        fingerprint & ((1 << self.bits) - 1) == self.pass
+    }
+
+    /// Makes room for rows up to number `rows`, not included.
+    pub(super) fn number(&mut self, rows: usize) {
+        if self.moved.len() < rows {
+            self.moved.append_n(rows - self.moved.len(), false);
+        }
+    }
+
+    /// Adds a row that went.
+    pub(super) fn went(&mut self, fingerprint: Fingerprint, row: u32) {
+        if !self.takes(fingerprint) {
+            return;
+        }
+        let Some(part) = self.parts.get_mut(part_of(fingerprint)) else { return };
+        if part.len() == part.capacity() {
+            // Doubling would keep too much in reserve.
+            part.reserve_exact(part.len() / 4 + 8);
+        }
+        part.push(Gone::new(fingerprint, row));
+        self.held += 1;
+        while self.held > self.most && self.bits < 24 {
+            // The first pass finds out how many are needed.
+            self.bits += 1;
+            let mask = (1 << self.bits) - 1;
+            let pass = self.pass as u32;
+            self.parts.iter_mut().for_each(|part| part.retain(|gone| gone.low & mask == pass));
+            self.held = self.parts.iter().map(Vec::len).sum();
+        }
+    }
+
+    /// To be called between the rows that went and those that came.
+    pub(super) fn sort(&mut self) {
+        self.parts.iter_mut().for_each(|part| part.sort_unstable());
+    }
+
+    /// Brings the places of some rows that are about to come near, all at once: looked up one after the other, each
+    /// would wait for memory by itself, which was most of the time that a MERGE of one row in a hundred took.
+    pub(super) fn approach(&self, fingerprints: &[Fingerprint]) {
+        let touch = |sum: u32, &fingerprint: &Fingerprint| {
+            let part = self.part(fingerprint);
+            sum ^ part.get(likely_place(part, fingerprint)).map_or(0, |gone| gone.row)
+        };
+        std::hint::black_box(fingerprints.iter().fold(0, touch));
+    }
+
+    fn part(&self, fingerprint: Fingerprint) -> &[Gone] {
+        self.parts.get(part_of(fingerprint)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What became of a row that came; None when it is another pass's.
+    pub(super) fn came(&mut self, fingerprint: Fingerprint, row: usize) -> Option<Came> {
+        if !self.takes(fingerprint) {
+            return None;
+        }
+        let wanted = Gone::new(fingerprint, 0);
+        let part = self.part(fingerprint);
+        // Of rows that are the same, those that were taken come first.
+        let is_before =
+            |gone: &Gone| *gone < wanted || gone.is(&wanted) && self.moved.get_bit(gone.row as usize);
+        match part.get(place_in(part, fingerprint, is_before)) {
+            Some(gone) if gone.is(&wanted) => {
+                self.moved.set_bit(gone.row as usize, true);
+                self.moved.set_bit(row, true);
+                Some(Came::Moved)
+            }
+            _ => Some(Came::Changed),
+        }
+    }
+
+    pub(super) fn is_first_pass(&self) -> bool {
+        self.pass == 0
+    }
+
+    /// A bit for each row, set when it did not just move.
+    pub(super) fn changed(mut self) -> BooleanBuffer {
+        !&self.moved.finish()
+    }
+}
+
+/// Where a fingerprint should be, as they are spread evenly.
+fn likely_place(part: &[Gone], fingerprint: Fingerprint) -> usize {
+    let share = u128::from(fingerprint << PART_BITS) * part.len() as u128;
+    (share >> u64::BITS) as usize
+}
+
+/// The first place that is not before, searched from the likely one.
+fn place_in(part: &[Gone], fingerprint: Fingerprint, is_before: impl Fn(&Gone) -> bool) -> usize {
+    let guess = likely_place(part, fingerprint);
+    let is_before_at = |place: usize| part.get(place).is_some_and(&is_before);
+    let (mut low, mut high) = (guess, guess);
+    let mut step = 8;
+    while low > 0 && !is_before_at(low - 1) {
+        low = low.saturating_sub(step);
+        step *= 2;
+    }
+    step = 8;
+    while is_before_at(high) {
+        high = (high + step).min(part.len());
+        step *= 2;
+    }
+    low + part.get(low..high).unwrap_or_default().partition_point(is_before)
+}
+
+fn part_of(fingerprint: Fingerprint) -> usize {
+    (fingerprint >> (u64::BITS - PART_BITS)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers of the rows that changed, of those that went and then those that came.
+    fn changed(most: usize, went: &[u64], came: &[u64]) -> Vec<usize> {
+        let mut moved = Moved { most, ..Moved::new() };
+        moved.number(went.len() + came.len());
+        loop {
+            for (row, &fingerprint) in went.iter().enumerate() {
+                moved.went(fingerprint, row as u32);
+                assert!(moved.held <= most);
+            }
+            moved.sort();
+            for (row, &fingerprint) in came.iter().enumerate() {
+                let _ = moved.came(fingerprint, went.len() + row);
+            }
+            if !moved.next_pass() {
+                return moved.changed().set_indices().collect();
+            }
+        }
+    }
+
+    #[test]
+    fn each_row_that_came_takes_one_that_went() {
+        assert_eq!(changed(100, &[5, 7, 7, 9], &[7, 8, 9, 7, 7]), [0, 5, 8]);
+        assert_eq!(changed(100, &[], &[1]), [0]);
+        assert!(changed(100, &[1], &[1]).is_empty());
+    }
+
+    #[test]
+    fn each_place_is_found() {
+        let hash = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> PART_BITS;
+        for rows in [0, 1, 7, 100, 3000] {
+            let mut part: Vec<Gone> = (0..rows).map(|n| Gone::new(hash(n / 2), n as u32)).collect();
+            part.sort_unstable();
+            for n in 0..rows + 10 {
+                let wanted = Gone::new(hash(n), 0);
+                let is_before = |gone: &Gone| *gone < wanted;
+                assert_eq!(place_in(&part, hash(n), is_before), part.partition_point(is_before));
+            }
+            // However uneven they are.
+            let same = vec![Gone::new(9, 1); rows as usize];
+            assert_eq!(place_in(&same, 9, |gone| *gone < Gone::new(9, 0)), 0);
+            assert_eq!(place_in(&same, 9, |_| true), rows as usize);
+        }
+    }
+
+    #[test]
+    fn more_rows_than_are_held_take_several_passes() {
+        let hash = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        let went: Vec<u64> = (0..1000).map(hash).collect();
+        let came: Vec<u64> = (5..1005).rev().map(hash).collect();
+        let expected: Vec<usize> = (0..5).chain(1000..1005).collect();
+        assert_eq!(changed(2000, &went, &came), expected);
+        assert_eq!(changed(100, &went, &came), expected);
+    }
+}

@@ -1,0 +1,216 @@
+//! Leaves out the rows of rewritten files that did not change.
+
+use super::Unclear;
+use super::ahead::{Kept, in_order};
+use super::fold::Fingerprint;
+use super::moved::{Came, Moved};
+use super::read::{cannot_be_held, count_bytes};
+use crate::failure::internal;
+use crate::progress::Progress;
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
+use lakefront_lake::{ChangeBatch, ChangeKind, RowChange};
+use lakefront_postgres::encode::{CopyBuffer, RowEncoder};
+use std::ops::Range;
+use twox_hash::XxHash3_64;
+
+/// Rows that are looked up together.
+const NEAR_ROWS: usize = 256;
+/// After so many rows that came it is clear whether looking at the others is worth it.
+const ENOUGH_ROWS: usize = 1 << 19;
+
+/// Of units that belong together, takes out the rows that went and came back as they were. Of the others, those that
+/// came are kept as long as there is `room`, in bytes of decoded rows. Leaves everything as it is when most rows that
+/// came did change.
+pub(super) fn leave_out_moved(
+    units: &mut Vec<Kept<'_>>,
+    encoder: &RowEncoder,
+    room: &mut usize,
+    progress: &Progress,
+) -> Result<(), Unclear> {
+    let mut finding = Finding {
+        units,
+        encoder,
+        progress,
+        moved: Moved::new(),
+        rows: vec![None; units.len()],
+        numbered: 0,
+        reading: None,
+        kept: vec![Some(Vec::new()); units.len()],
+        room: *room,
+        came: 0,
+        same: 0,
+    };
+    match finding.find() {
+        Ok(()) => {}
+        Err(Stop::NotWorthIt) => return Ok(()),
+        Err(Stop::Failed(error)) => return Err(error),
+    }
+    let Finding { moved, rows, kept, room: left, .. } = finding;
+    *room = left;
+    let changed = moved.changed();
+    for ((unit, rows), batches) in units.iter_mut().zip(rows).zip(kept) {
+        let rows = rows.unwrap_or_default();
+        unit.only = Some(changed.slice(rows.start, rows.len()));
+        unit.is_read = true;
+        if unit.unit.kind == ChangeKind::Inserted {
+            unit.batches = batches;
+        }
+    }
+    units.retain(|unit| unit.only.as_ref().is_none_or(|only| only.count_set_bits() > 0));
+    Ok(())
+}
+
+/// Why nothing was found.
+enum Stop {
+    /// too few rows only moved, or there are more than can be numbered
+    NotWorthIt,
+    Failed(Unclear),
+}
+
+impl From<Unclear> for Stop {
+    fn from(error: Unclear) -> Self {
+        Self::Failed(error)
+    }
+}
+
+struct Finding<'a, 'u> {
+    units: &'a [Kept<'u>],
+    encoder: &'a RowEncoder,
+    progress: &'a Progress,
+    moved: Moved,
+    /// the numbers of each unit's rows
+    rows: Vec<Option<Range<usize>>>,
+    numbered: usize,
+    reading: Option<Place>,
+    /// of each unit the rows that came and did not just move, as long as there was room
+    kept: Vec<Option<Vec<ChangeBatch>>>,
+    room: usize,
+    /// rows that came, and those of them that only moved, so far
+    came: usize,
+    same: usize,
+}
+
+/// How far the reading of a unit has come.
+#[derive(Clone, Copy)]
+struct Place {
+    unit: usize,
+    next_row: usize,
+    is_new: bool,
+}
+
+impl Finding<'_, '_> {
+    fn find(&mut self) -> Result<(), Stop> {
+        loop {
+            self.read(ChangeKind::Inserted, |this, unit, batch, prints| this.went(unit, &batch, &prints))?;
+            self.moved.sort();
+            self.read(ChangeKind::Deleted, |this, unit, batch, prints| this.came(unit, &batch, &prints))?;
+            if !self.moved.next_pass() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads all units but those of one kind; `each` gets a unit's place, a batch, and its rows' fingerprints.
+    fn read(
+        &mut self,
+        but: ChangeKind,
+        mut each: impl FnMut(&mut Self, usize, ChangeBatch, Vec<Fingerprint>) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let (encoder, progress) = (self.encoder, self.progress);
+        let units: Vec<(usize, &Kept<'_>)> =
+            self.units.iter().enumerate().filter(|(_, kept)| kept.unit.kind != but).collect();
+        let kept: Vec<&Kept<'_>> = units.iter().map(|(_, kept)| *kept).collect();
+        let is_first = self.moved.is_first_pass();
+        self.reading = None;
+        in_order(
+            &kept,
+            |batch| Ok((fingerprints(encoder, &batch)?, batch)),
+            |nth, (prints, batch)| match units.get(nth) {
+                Some((unit, _)) => each(self, *unit, batch, prints),
+                None => Ok(()),
+            },
+            |over| {
+                if is_first {
+                    count_bytes(progress, &kept, over);
+                }
+            },
+        )
+    }
+
+    /// The number of a batch's first row.
+    fn number(&mut self, unit: usize, rows: usize) -> usize {
+        let Some(numbers) = self.rows.get_mut(unit) else { return 0 };
+        let mut place = self.reading.filter(|place| place.unit == unit).unwrap_or_else(|| Place {
+            unit,
+            next_row: numbers.as_ref().map_or(self.numbered, |numbers| numbers.start),
+            is_new: numbers.is_none(),
+        });
+        let first = place.next_row;
+        place.next_row += rows;
+        self.reading = Some(place);
+        if place.is_new {
+            numbers.get_or_insert(first..first).end = place.next_row;
+            self.numbered = place.next_row;
+            self.moved.number(self.numbered);
+        }
+        first
+    }
+
+    fn went(&mut self, unit: usize, batch: &ChangeBatch, prints: &[Fingerprint]) -> Result<(), Stop> {
+        let first = self.number(unit, prints.len());
+        for (row, (&print, change)) in (first..).zip(prints.iter().zip(&batch.changes)) {
+            if *change == RowChange::Deleted {
+                self.moved.went(print, u32::try_from(row).map_err(|_| Stop::NotWorthIt)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn came(&mut self, unit: usize, batch: &ChangeBatch, prints: &[Fingerprint]) -> Result<(), Stop> {
+        let first = self.number(unit, prints.len());
+        let mut changed = BooleanBufferBuilder::new(prints.len());
+        for (row, (&print, change)) in (first..).zip(prints.iter().zip(&batch.changes)) {
+            if (row - first).is_multiple_of(NEAR_ROWS) {
+                let end = (row - first + NEAR_ROWS).min(prints.len());
+                self.moved.approach(prints.get(row - first..end).unwrap_or_default());
+            }
+            let came = (*change == RowChange::Inserted).then(|| self.moved.came(print, row)).flatten();
+            changed.append(came == Some(Came::Changed));
+            self.came += usize::from(came.is_some());
+            self.same += usize::from(came == Some(Came::Moved));
+        }
+        if self.came >= ENOUGH_ROWS && self.same < self.came / 8 {
+            return Err(Stop::NotWorthIt);
+        }
+        self.keep(unit, batch, changed.finish())
+    }
+
+    fn keep(&mut self, unit: usize, batch: &ChangeBatch, changed: BooleanBuffer) -> Result<(), Stop> {
+        let Some(kept) = self.kept.get_mut(unit) else { return Ok(()) };
+        if let Some(batches) = kept
+            && changed.count_set_bits() > 0
+        {
+            let batch = batch.only(changed).map_err(|e| Unclear::from(internal(e.to_string())))?;
+            let bytes = batch.rows.get_array_memory_size();
+            if bytes <= self.room {
+                self.room -= bytes;
+                batches.push(batch);
+            } else {
+                *kept = None;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Of what PostgreSQL would get.
+fn fingerprints(encoder: &RowEncoder, batch: &ChangeBatch) -> Result<Vec<Fingerprint>, Unclear> {
+    let mut bound = encoder.bind(&batch.rows)?;
+    let mut buffer = CopyBuffer::default();
+    let rows = 0..batch.changes.len();
+    let print = |row| match bound.encode_one(row, &mut buffer) {
+        Ok(row) => Ok(XxHash3_64::oneshot(row.bytes())),
+        Err(row) => Err(cannot_be_held(&row)),
+    };
+    rows.map(print).collect()
+}
