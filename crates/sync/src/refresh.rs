@@ -210,7 +210,13 @@ impl Engine {
                 return Err(error);
             }
         };
-        ledger::release(control, claim).await?;
+        if control.is_closed() {
+            // It broke at the COMMIT, which was settled over another one; the lock went with it.
+            session.control = None;
+        } else {
+            ledger::release(control, claim).await?;
+        }
+        let (control, _) = session.control(self).await?;
         let version = run.snapshot.version();
         if done.outcome.refresh == NONE {
             return Ok(RefreshReport::unchanged(&run.entry, spec, version, started));
