@@ -1,5 +1,7 @@
 //! Small Delta tables to load.
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Float32Array, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
@@ -75,6 +77,24 @@ impl ShopTable {
     /// Appends products.
     pub fn append(&mut self, ids: impl IntoIterator<Item = Option<i64>>) {
         self.table.commit(Operation::Append(vec![products(ids, 0)])).unwrap();
+    }
+
+    /// Appends products at the prices of a round.
+    pub fn append_at(&mut self, ids: impl IntoIterator<Item = i64>, round: i64) {
+        let rows = products(ids.into_iter().map(Some), round);
+        self.table.commit(Operation::Append(vec![rows])).unwrap();
+    }
+
+    /// Deletes the rows of a product that have the price of a round.
+    pub fn delete_priced(&mut self, id: i64, round: i64) {
+        let wanted = products([Some(id)], round);
+        let is_it = |rows: &RecordBatch| {
+            let ids = rows.column(0).as_primitive::<Int64Type>().iter();
+            let prices = rows.column(2).as_primitive::<Float64Type>().iter();
+            let price = wanted.column(2).as_primitive::<Float64Type>().value(0);
+            Ok(ids.zip(prices).map(|row| Some(row == (Some(id), Some(price)))).collect())
+        };
+        self.table.commit(Operation::delete(is_it)).unwrap();
     }
 
     /// Gives products another price; new ones are inserted.

@@ -1,6 +1,7 @@
 """A table with a random history, written by the Python package deltalake: history.py FOLDER SEED OPTIONS
 
-OPTIONS is a JSON object: "feed" (change data feed on), "composite" (two key columns), "partitioned".
+OPTIONS is a JSON object: "feed" (change data feed on), "composite" (two key columns), "partitioned", "events" (many rows
+of the same id, at different times).
 Makes the table, then carries out one operation for each line on its input and answers it with one JSON line
 {"operation", "version"}. The same seed gives the same history.
 """
@@ -39,6 +40,8 @@ class History:
     # Keys and rows
 
     def new_keys(self, count):
+        if self.options.get("events"):
+            return [(self.random.randint(1, 150), self.random.choice(REGIONS)) for _ in range(count)]
         ids = range(self.next_id, self.next_id + count)
         self.next_id += count
         if not self.options.get("composite"):
@@ -94,6 +97,12 @@ class History:
 
     def delete(self):
         self.table().delete(f"id % 13 = {self.random.randint(0, 12)}")
+
+    def delete_old(self):
+        """What is older than some moment, as retention does."""
+        days = self.random.randint(6, 11)
+        moment = (NOON - datetime.timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.table().delete(f"seen_at < '{moment}'")
 
     def delete_all(self):
         self.table().delete()
@@ -174,6 +183,8 @@ class History:
 
     def step(self):
         often = [self.append, self.update, self.merge, self.delete] * 4
+        if self.options.get("events"):
+            often = [self.append, self.append, self.update, self.delete_old] * 4
         sometimes = [
             self.update_nothing, self.update_keys, self.come_back, self.overwrite, self.overwrite_some, self.compact,
             self.z_order, self.restore, self.add_column, self.append_with_new_column, self.checkpoint,

@@ -72,6 +72,99 @@ async fn the_greatest_timeseries_key_wins() {
     let report = lakefront(by_name).good().json();
     assert_eq!((&report["rows"], &report["quarantined"]), (&json!(100), &json!(0)));
     lakefront(["verify", "shop.products", "--database", &url]).good();
+
+    // Rows that are greater, lesser and the same, and keys that are new, some of them twice.
+    shop.append_at([1, 1, 2, 200, 200, 201], 40);
+    shop.append_at([1, 2, 3], 20);
+    shop.append_at([3, 4], 0);
+    let refresh = ["refresh", "shop.products", "--database", &url, "--json"];
+    let report = lakefront(refresh).good().json();
+    assert_eq!((&report["refresh"], &report["rows"]), (&json!("incremental"), &json!(102)));
+    assert_eq!(
+        (&report["inserted"], &report["updated"], &report["deleted"]),
+        (&json!(2), &json!(3), &json!(0))
+    );
+    lakefront(["verify", "shop.products", "--database", &url]).good();
+    let price = "SELECT price FROM shop.products WHERE product_id = $1";
+    let client = database.client().await;
+    let priced: f64 = client.query_one(price, &[&1i64]).await.unwrap().get(0);
+    assert_eq!(priced, (7.0 + 40.0) / 4.0);
+
+    // Rows that go: what is no key's greatest is not missed; after a key's greatest comes the next in the source.
+    shop.delete_priced(2, 0);
+    let report = lakefront(refresh).good().json();
+    assert_eq!((&report["refresh"], &report["updated"]), (&json!("incremental"), &json!(0)), "{report}");
+    shop.delete_priced(2, 40);
+    let report = lakefront(refresh).good().json();
+    assert_eq!((&report["refresh"], &report["updated"]), (&json!("incremental"), &json!(1)), "{report}");
+    let priced: f64 = client.query_one(price, &[&2i64]).await.unwrap().get(0);
+    assert_eq!(priced, (14.0 + 20.0) / 4.0);
+    shop.delete([2, 5, 200]);
+    shop.reprice([1, 6], 1);
+    let report = lakefront(refresh).good().json();
+    assert_eq!((&report["refresh"], &report["rows"]), (&json!("incremental"), &json!(99)), "{report}");
+    assert_eq!((&report["updated"], &report["deleted"]), (&json!(2), &json!(3)), "{report}");
+    lakefront(["verify", "shop.products", "--database", &url]).good();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_are_set_aside_do_not_stop_changes() {
+    let database = TestDatabase::create().await;
+    let url = database.url();
+    let folder = tempfile::tempdir().unwrap();
+    let mut shop = ShopTable::with_rows(100);
+    shop.append([None, Some(7), Some(8), Some(8)]);
+    let file = configuration(
+        folder.path(),
+        &shop.path().display().to_string(),
+        "primary_key = [\"product_id\"]\nnull_key = \"quarantine\"\nduplicate_key = \"quarantine\"",
+    );
+    let refresh = ["refresh", "shop.products", "--database", &url, "--config", &file, "--json"];
+    let verify = ["verify", "shop.products", "--database", &url, "--config", &file];
+    let report = lakefront(refresh).good().json();
+    assert_eq!((&report["rows"], &report["quarantined"]), (&json!(98), &json!(6)));
+
+    // Other keys change: what is set aside stays as it is.
+    shop.append_at([1000], 0);
+    shop.delete([3]);
+    let report = lakefront(refresh).good().json();
+    assert_eq!((&report["refresh"], &report["rows"]), (&json!("incremental"), &json!(98)), "{report}");
+    assert_eq!(report["quarantined"], json!(6));
+    lakefront(verify).good();
+
+    // One more row of a key that is set aside, and one of a key that had but one.
+    for (id, quarantined) in [(8, 7), (9, 9)] {
+        shop.append_at([id], 0);
+        let report = lakefront(refresh).good().json();
+        assert_eq!(
+            (&report["refresh"], &report["quarantined"]),
+            (&json!("full"), &json!(quarantined)),
+            "{report}"
+        );
+        lakefront(verify).good();
+    }
+    // Such a key goes with all its rows.
+    shop.delete([7]);
+    let report = lakefront(refresh).good().json();
+    assert_eq!((&report["refresh"], &report["quarantined"]), (&json!("full"), &json!(7)), "{report}");
+    lakefront(verify).good();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_there_twice_for_a_while() {
+    let database = TestDatabase::create().await;
+    let url = database.url();
+    let mut shop = ShopTable::with_rows(100);
+    let source = shop.path().display().to_string();
+    lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url]).good();
+    // The new row comes in one commit and the old one goes in the next: in none of them is the key updated.
+    shop.append_at([7], 40);
+    shop.delete_priced(7, 0);
+    lakefront(["refresh", "shop.products", "--database", &url]).good();
+    lakefront(["verify", "shop.products", "--database", &url]).good();
+    let client = database.client().await;
+    let row = client.query_one("SELECT price FROM shop.products WHERE product_id = 7", &[]).await.unwrap();
+    assert_eq!(row.get::<_, f64>(0), (49.0 + 40.0) / 4.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use crate::error::Doing;
 use crate::table::Stage;
 use crate::{PgError, PgResult, ident};
-use lakefront_model::{Condition, TableMapping};
+use lakefront_model::{Condition, TableMapping, TargetColumn};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -82,17 +82,14 @@ pub async fn keep_greatest(
     by: usize,
 ) -> PgResult<u64> {
     let Some(by) = mapping.columns.get(by) else { return Ok(0) };
-    let all = mapping.columns.iter().map(|c| c.name.as_str());
     let sql = format!(
         "WITH shared AS ({shared}), ranked AS (
-             SELECT s.ctid AS place, row_number() OVER (PARTITION BY {keys}
-                 ORDER BY s.{by} DESC NULLS LAST, ROW({all}) USING OPERATOR(pg_catalog.*>)) AS rank
+             SELECT s.ctid AS place, row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS rank
              FROM {stage} AS s JOIN shared AS d ON {same})
          DELETE FROM {stage} AS s USING ranked AS r WHERE s.ctid = r.place AND r.rank > 1",
         shared = shared_keys(stage, mapping),
         keys = ident::list_of("s", mapping.key_names()),
-        by = ident::quote(&by.name),
-        all = ident::list_of("s", all),
+        order = by_greatness("s", mapping, by),
         stage = stage.sql(),
         same = same_key("s", "d", mapping),
     );
@@ -121,6 +118,30 @@ pub async fn put_duplicates_aside(client: &Client, stage: &Stage, mapping: &Tabl
 fn shared_keys(stage: &Stage, mapping: &TableMapping) -> String {
     let keys = ident::list(mapping.key_names());
     format!("SELECT {keys}, count(*) AS n FROM {} GROUP BY {keys} HAVING count(*) > 1", stage.sql())
+}
+
+/// The order of rows that share a key, the greatest first: by the timeseries key, then by the stored bytes.
+pub(crate) fn by_greatness(alias: &str, mapping: &TableMapping, by: &TargetColumn) -> String {
+    let (by, row) = (ident::quote(&by.name), by_name(alias, mapping));
+    format!("{alias}.{by} DESC NULLS LAST, {row} USING OPERATOR(pg_catalog.*>)")
+}
+
+/// A condition that is true when row `a` comes before row `b` in the same order.
+pub(crate) fn is_greater(a: &str, b: &str, mapping: &TableMapping, by: &TargetColumn) -> String {
+    let by = ident::quote(&by.name);
+    format!(
+        "(({a}.{by} > {b}.{by}) IS TRUE OR {a}.{by} IS NOT NULL AND {b}.{by} IS NULL
+             OR {a}.{by} IS NOT DISTINCT FROM {b}.{by} AND {row_a} OPERATOR(pg_catalog.*>) {row_b})",
+        row_a = by_name(a, mapping),
+        row_b = by_name(b, mapping),
+    )
+}
+
+/// All of a row, its columns by name: the source may order them anew.
+fn by_name(alias: &str, mapping: &TableMapping) -> String {
+    let mut names: Vec<&str> = mapping.columns.iter().map(|c| c.name.as_str()).collect();
+    names.sort_unstable();
+    format!("ROW({})::record", ident::list_of(alias, names))
 }
 
 /// `a.k1 = b.k1 AND a.k2 = b.k2`

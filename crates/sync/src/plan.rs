@@ -21,6 +21,8 @@ pub struct Facts<'a> {
     pub before: Option<&'a SourceSchema>,
     /// columns that the source lost and that could not be dropped so far
     pub kept_columns: &'a [String],
+    /// whether rows are set aside
+    pub quarantined: bool,
     /// whether somebody asked for a full refresh
     pub full: bool,
     /// why the table's declaration or state allows full copies only, where it does
@@ -116,6 +118,12 @@ pub fn plan(facts: &Facts<'_>) -> Result<Plan, SyncError> {
         _ if lost_columns(facts, &change.missing) => "the copy lacks columns that it had",
         Some(reason) if source_version > version => reason,
         None if source_version > version && was_reinterpreted(facts) => "a nested type changed at the source",
+        None if source_version > version && facts.mapping.timeseries_key.is_some() && reorders(&change) => {
+            "a column changed, and all of them say which row of a key is the greatest"
+        }
+        None if source_version > version && !change.is_none() && facts.quarantined => {
+            "a column changed, and rows are set aside"
+        }
         None if source_version > version => {
             return Ok(Plan::Apply { base: version, change });
         }
@@ -129,6 +137,12 @@ pub fn plan(facts: &Facts<'_>) -> Result<Plan, SyncError> {
 fn lost_columns(facts: &Facts<'_>, missing: &[usize]) -> bool {
     let had = |name: &str| facts.before.is_none_or(|before| before.columns.iter().any(|c| c.name == name));
     missing.iter().filter_map(|&place| facts.mapping.columns.get(place)).any(|column| had(&column.name))
+}
+
+/// Whether rows that were the same in the timeseries key may be ordered otherwise now. A new column is NULL in all of
+/// them.
+fn reorders(change: &ShapeChange) -> bool {
+    !(change.renamed.is_empty() && change.widened.is_empty() && change.surplus.is_empty())
 }
 
 /// Whether rows that no commit touched look otherwise now: a struct's JSON has a member for each of its fields.
@@ -196,6 +210,7 @@ mod tests {
             mapping: &mapping(),
             before: Some(&schema(&["id", "old"])),
             kept_columns: &[],
+            quarantined: false,
             full: false,
             only_full: None,
             respecified: false,

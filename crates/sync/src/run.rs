@@ -44,10 +44,6 @@ pub(crate) fn decide(
         Some("the policy is SNAPSHOT")
     } else if mapping.key.is_empty() {
         Some("without a key all rows are copied")
-    } else if mapping.timeseries_key.is_some() {
-        Some("with a timeseries key the greatest row of each key is looked for among all")
-    } else if entry.quarantined > 0 {
-        Some("rows are set aside")
     } else {
         None
     };
@@ -59,6 +55,7 @@ pub(crate) fn decide(
         mapping,
         before: entry.source_schema.as_ref(),
         kept_columns: &entry.kept_columns,
+        quarantined: entry.quarantined > 0,
         full: request.full,
         only_full,
         respecified: old.timeseries_key != new.timeseries_key

@@ -3,11 +3,15 @@
 //! The reader of the source knows for each key whether the copy has it. That is not believed but checked: a row that
 //! should be new and is there, or should be there and is not, means that source or copy is not what the ledger says.
 
+mod greatest;
+
+pub use greatest::{Greatest, Lost};
+
 use crate::difference::{Counts, differs};
 use crate::error::Doing;
-use crate::keys::same_key;
+use crate::keys::{key_text, same_key};
 use crate::{PgError, PgResult, ident};
-use lakefront_model::{QualifiedName, TableMapping};
+use lakefront_model::{Condition, QualifiedName, TableMapping};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{GenericClient, Transaction};
 
@@ -110,6 +114,41 @@ impl<'a> ChangeStage<'a> {
         txn.batch_execute(&make).await.doing(doing)
     }
 
+    /// Whether a changed row has a key that rows are set aside for, since several have it: what becomes of them is not in
+    /// the changes alone. Rows set aside for other reasons are not among those that can be copied here.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn touches_quarantine(&self, txn: &Transaction<'_>, table_id: i64) -> PgResult<bool> {
+        let sql = format!(
+            "SELECT EXISTS (SELECT FROM lakefront.quarantine AS q WHERE q.table_id = $1 AND q.reason = $2
+                 AND q.key IN (SELECT {} FROM {} AS s))",
+            key_text("s", self.mapping),
+            self.sql()
+        );
+        let reason = Condition::PrimaryKeyConstraintViolation.name();
+        let found = txn.query_one(&sql, &[&table_id, &reason]).await;
+        Ok(found.doing(|| "comparing the changes with the quarantine".into())?.get(0))
+    }
+
+    fn marked(&self, alias: &str, fate: Fate) -> String {
+        format!("{alias}.{} = {}", ident::quote(&self.mark), fate.mark())
+    }
+
+    /// Has few changed rows look up their keys one by one, which is also what the planner would do if it knew how few
+    /// they are.
+    async fn look_up_keys(
+        &self,
+        txn: &Transaction<'_>,
+        changed: u64,
+        live_rows: i64,
+    ) -> Result<(), tokio_postgres::Error> {
+        if live_rows / ROWS_PER_LOOKUP > i64::try_from(changed).unwrap_or(i64::MAX) {
+            txn.batch_execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off").await?;
+        }
+        Ok(())
+    }
+
     /// Applies what was copied to the live table, in the running transaction: `expected` rows of each fate, to a table
     /// of about `live_rows`. Rows whose values are the same are left alone.
     ///
@@ -123,15 +162,11 @@ impl<'a> ChangeStage<'a> {
         live_rows: i64,
     ) -> PgResult<Applied> {
         let doing = || format!("applying the changes to {target}");
-        let (live, stage, mark) = (ident::qualified(target), self.sql(), ident::quote(&self.mark));
-        let marked = |fate: Fate| format!("s.{mark} = {}", fate.mark());
+        let (live, stage) = (ident::qualified(target), self.sql());
+        let marked = |fate: Fate| self.marked("s", fate);
         let same = same_key("t", "s", self.mapping);
         let all = expected.inserted + expected.updated + expected.deleted;
-        if live_rows / ROWS_PER_LOOKUP > i64::try_from(all).unwrap_or(i64::MAX) {
-            txn.batch_execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
-                .await
-                .doing(doing)?;
-        }
+        self.look_up_keys(txn, all, live_rows).await.doing(doing)?;
         if expected.deleted > 0 {
             let delete = format!(
                 "DELETE FROM {live} AS t USING {stage} AS s WHERE {} AND {same}",

@@ -1,24 +1,27 @@
 //! Incremental refresh: what changed at the source since the checkpoint, applied in one transaction with it.
 
 mod ahead;
+mod copy;
 mod fold;
+mod greatest;
 mod moved;
+mod net;
+mod next;
+mod print;
 mod read;
 mod rewritten;
 
 use crate::SyncError;
-use crate::failure::internal;
-use crate::load::queue;
 use crate::progress::Phase;
 use crate::report::{Done, INCREMENTAL};
 use crate::run::Run;
-use bytes::Bytes;
-use lakefront_lake::{ChangeBase, ChangePlan, ChangeWay, Changes, LakeError, ScanOptions};
+use copy::Copied;
+use lakefront_lake::{ChangeBase, ChangeWay, Changes, LakeError, ScanOptions};
 use lakefront_model::Version;
+use lakefront_postgres::PgError;
 use lakefront_postgres::changes::{Applied, ChangeStage};
-use lakefront_postgres::copy::CopyIn;
 use lakefront_postgres::difference::Counts;
-use lakefront_postgres::encode::{COPY_HEADER, COPY_TRAILER, EncodeError};
+use lakefront_postgres::encode::EncodeError;
 use lakefront_postgres::ledger::Outcome;
 use lakefront_postgres::table::ShapeChange;
 use tokio_postgres::{Client, Transaction};
@@ -43,6 +46,12 @@ enum Unclear {
 impl From<SyncError> for Unclear {
     fn from(error: SyncError) -> Self {
         Self::Failed(error)
+    }
+}
+
+impl From<PgError> for Unclear {
+    fn from(error: PgError) -> Self {
+        Self::Failed(error.into())
     }
 }
 
@@ -84,35 +93,28 @@ impl Run<'_> {
         let reason = format!("{commits} new {}, {way}", if commits == 1 { "commit" } else { "commits" });
         let bytes = i64::try_from(changes.bytes).unwrap_or(i64::MAX);
 
-        let target = &self.spec.name.name;
         let mut txn = self.begin(control).await?;
         let stage = ChangeStage::new(self.entry.id, &self.mapping);
         self.progress.enter(Phase::Copying);
-        let expected = match self.copy_changes(&txn, &stage, changes).await {
-            Ok(expected) => expected,
+        let copied = match self.copy_changes(&txn, &stage, changes).await {
+            Ok(copied) => copied,
             Err(Unclear::Failed(error)) => return Err(error),
             Err(Unclear::Changes(why)) => return Ok(Incremental::NotPossible(why)),
         };
         self.progress.enter(Phase::Applying);
         self.alter_with_data(&mut txn, change).await?;
-        let live_rows = self.entry.rows.unwrap_or_default();
-        let mut counts = Counts::default();
-        if expected != counts {
-            match stage.apply(&txn, target, expected, live_rows).await? {
-                Applied::Done(applied) => counts = applied,
-                Applied::Disagrees => {
-                    let why = "the copy does not hold the rows that the changes speak of";
-                    return Ok(Incremental::NotPossible(why.to_owned()));
-                }
-            }
-        }
+        let counts = match self.apply_rows(&txn, &stage, copied).await {
+            Ok(counts) => counts,
+            Err(Unclear::Failed(error)) => return Err(error),
+            Err(Unclear::Changes(why)) => return Ok(Incremental::NotPossible(why)),
+        };
         let kept = self.drop_columns(&mut txn, change).await?;
         let [inserted, updated, deleted] =
             [counts.inserted, counts.updated, counts.deleted].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
         let outcome = Outcome {
             refresh: INCREMENTAL,
             reason,
-            rows: live_rows + inserted - deleted,
+            rows: self.entry.rows.unwrap_or_default() + inserted - deleted,
             inserted,
             updated,
             deleted,
@@ -125,45 +127,30 @@ impl Run<'_> {
         Ok(Incremental::Done(Done { outcome, notices, ..Done::default() }))
     }
 
-    /// Copies each changed key's last word beside the live table, in the running transaction.
-    async fn copy_changes(
+    /// Applies the rows that were copied.
+    async fn apply_rows(
         &self,
         txn: &Transaction<'_>,
         stage: &ChangeStage<'_>,
-        changes: ChangePlan,
+        copied: Copied,
     ) -> Result<Counts, Unclear> {
-        if changes.units.is_empty() {
-            return Ok(Counts::default());
+        if copied.rows == Counts::default() {
+            return Ok(copied.rows);
         }
-        self.progress.expect(0, changes.bytes);
-        let (sender, receiver) = queue(1);
-        let (spec, mapping, progress) = (self.spec.clone(), self.mapping.clone(), self.progress.clone());
-        let reading =
-            tokio::task::spawn_blocking(move || read::read(&changes, &spec, &mapping, sender, &progress));
-        let sent = async {
-            let Some(first) = receiver.next().await else { return Ok(0) };
-            stage.ensure(txn).await?;
-            let mut copy = CopyIn::start(txn.client(), &stage.sql(), &stage.columns()).await?;
-            copy.send(Bytes::from_static(&COPY_HEADER)).await?;
-            copy.send(first).await?;
-            while let Some(chunk) = receiver.next().await {
-                copy.send(chunk).await?;
-            }
-            copy.send(Bytes::from_static(&COPY_TRAILER)).await?;
-            Ok::<u64, SyncError>(copy.finish().await?)
-        };
-        let landed = sent.await;
-        // Ends the thread if it still reads.
-        receiver.close();
-        let read = reading
-            .await
-            .unwrap_or_else(|e| Err(internal(format!("a task that read changes ended: {e}")).into()));
-        let landed = landed?;
-        let counts = read?;
-        let all = counts.inserted + counts.updated + counts.deleted;
-        if landed != all {
-            return Err(internal(format!("{all} changed rows were sent and {landed} landed")).into());
+        if self.entry.quarantined > 0 && stage.touches_quarantine(txn, self.entry.id).await? {
+            return Err(Unclear::Changes("a key that rows are set aside for changed".to_owned()));
         }
-        Ok(counts)
+        if let Some(by) = self.mapping.timeseries_key.and_then(|by| self.mapping.columns.get(by)) {
+            return self.apply_greatest(txn, stage, by, copied).await;
+        }
+        let live_rows = self.entry.rows.unwrap_or_default();
+        match stage.apply(txn, &self.spec.name.name, copied.rows, live_rows).await? {
+            Applied::Done(counts) => Ok(counts),
+            Applied::Disagrees => Err(disagrees()),
+        }
     }
+}
+
+fn disagrees() -> Unclear {
+    Unclear::Changes("the copy does not hold the rows that the changes speak of".to_owned())
 }

@@ -1,7 +1,7 @@
 //! Rows that went with one file and came back as they were with another, as when a MERGE rewrites all of a file for a
 //! few of its rows.
 //!
-//! The rows that went are known by 64 bits of a hash of what PostgreSQL would get, and by their number; each row that
+//! The rows that went are known by 64 bits of a hash of their values, and by their number; each row that
 //! came takes one of them that is the same. What is left on both sides are the real changes.
 
 use super::fold::Fingerprint;

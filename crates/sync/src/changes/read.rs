@@ -3,7 +3,8 @@
 use super::Unclear;
 use super::ahead::{Kept, in_order};
 use super::fold::{Fingerprint, Fold, Verdict};
-use super::rewritten::leave_out_moved;
+use super::print::Printer;
+use super::rewritten::{Effort, leave_out_moved};
 use crate::SyncError;
 use crate::load::{Outlet, Sender};
 use crate::progress::Progress;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use twox_hash::XxHash3_64;
 
 /// Bytes of decoded rows that are kept from the first reading for the second; beyond, files are read again.
-const KEPT_BYTES: usize = 48 << 20;
+pub(super) const KEPT_BYTES: usize = 48 << 20;
 
 /// Reads a range of changes. Rows go to `chunks` with their marks; returns how many of each fate. Blocks.
 pub(super) fn read(
@@ -31,6 +32,7 @@ pub(super) fn read(
     let mut reader = Reader {
         plan,
         encoder,
+        printer: Printer::new(mapping),
         key: mapping.key.clone(),
         fold: Fold::new(),
         room: KEPT_BYTES,
@@ -47,6 +49,7 @@ pub(super) fn read(
 struct Reader<'a> {
     plan: &'a ChangePlan,
     encoder: RowEncoder,
+    printer: Printer,
     key: Vec<usize>,
     fold: Fold,
     /// bytes of decoded rows that may still be kept
@@ -100,7 +103,8 @@ impl<'a> Reader<'a> {
             let mut these: Vec<Kept<'a>> = of_commit.iter().map(Kept::new).collect();
             let has = |kind: ChangeKind| of_commit.iter().any(|unit| unit.kind == kind);
             if has(ChangeKind::Deleted) && has(ChangeKind::Inserted) {
-                leave_out_moved(&mut these, &self.encoder, &mut self.room, self.progress)?;
+                let effort = Effort::WhilePromising;
+                leave_out_moved(&mut these, &self.printer, &mut self.room, effort, self.progress)?;
             }
             units.append(&mut these);
         }
@@ -176,7 +180,7 @@ impl<'a> Reader<'a> {
                     Verdict::Pass
                 }
                 Reading::Tail => self.fold.settle_inserted(key, row, commit),
-                Reading::Settle => self.fold.settle(key, row, commit, change),
+                Reading::Settle => self.fold.settle(key, commit, change),
             };
             send(encoded, verdict, &mut self.outlet, &mut self.counts, self.progress)?;
         }
@@ -195,8 +199,8 @@ pub(super) fn count_bytes(progress: &Progress, units: &[&Kept<'_>], over: Range<
     progress.add_bytes(read.map(|kept| kept.unit.bytes()).sum());
 }
 
-/// Sends a row that says a key's last word.
-fn send(
+/// Sends a row with what becomes of it.
+pub(super) fn send(
     row: CopyRow<'_>,
     verdict: Verdict,
     outlet: &mut Outlet,
@@ -216,7 +220,7 @@ fn send(
 }
 
 /// The key's and the row's fingerprints: of the bytes that PostgreSQL gets, so that what is the same there is the same.
-fn fingerprints(row: CopyRow<'_>, key: &[usize]) -> (Fingerprint, Fingerprint) {
+pub(super) fn fingerprints(row: CopyRow<'_>, key: &[usize]) -> (Fingerprint, Fingerprint) {
     let mut fingerprint = 0;
     let last = key.iter().max().map_or(0, |last| last + 1);
     for (place, field) in row.fields().take(last).enumerate() {

@@ -4,14 +4,13 @@ use super::Unclear;
 use super::ahead::{Kept, in_order};
 use super::fold::Fingerprint;
 use super::moved::{Came, Moved};
-use super::read::{cannot_be_held, count_bytes};
+use super::print::Printer;
+use super::read::count_bytes;
 use crate::failure::internal;
 use crate::progress::Progress;
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use lakefront_lake::{ChangeBatch, ChangeKind, RowChange};
-use lakefront_postgres::encode::{CopyBuffer, RowEncoder};
 use std::ops::Range;
-use twox_hash::XxHash3_64;
 
 /// Rows that are looked up together.
 const NEAR_ROWS: usize = 256;
@@ -19,17 +18,17 @@ const NEAR_ROWS: usize = 256;
 const ENOUGH_ROWS: usize = 1 << 19;
 
 /// Of units that belong together, takes out the rows that went and came back as they were. Of the others, those that
-/// came are kept as long as there is `room`, in bytes of decoded rows. Leaves everything as it is when most rows that
-/// came did change.
+/// came are kept as long as there is `room`, in bytes of decoded rows.
 pub(super) fn leave_out_moved(
     units: &mut Vec<Kept<'_>>,
-    encoder: &RowEncoder,
+    printer: &Printer,
     room: &mut usize,
+    effort: Effort,
     progress: &Progress,
 ) -> Result<(), Unclear> {
     let mut finding = Finding {
         units,
-        encoder,
+        printer,
         progress,
         moved: Moved::new(),
         rows: vec![None; units.len()],
@@ -37,12 +36,16 @@ pub(super) fn leave_out_moved(
         reading: None,
         kept: vec![Some(Vec::new()); units.len()],
         room: *room,
+        effort,
         came: 0,
         same: 0,
     };
     match finding.find() {
         Ok(()) => {}
-        Err(Stop::NotWorthIt) => return Ok(()),
+        Err(Stop::NotWorthIt) if effort == Effort::WhilePromising => return Ok(()),
+        Err(Stop::NotWorthIt) => {
+            return Err(Unclear::Changes("more rows changed than can be told apart".to_owned()));
+        }
         Err(Stop::Failed(error)) => return Err(error),
     }
     let Finding { moved, rows, kept, room: left, .. } = finding;
@@ -60,6 +63,15 @@ pub(super) fn leave_out_moved(
     Ok(())
 }
 
+/// How much is done to find rows that only moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// everything is left as it is when most rows that came did change
+    WhilePromising,
+    /// all of them are found
+    All,
+}
+
 /// Why nothing was found.
 enum Stop {
     /// too few rows only moved, or there are more than can be numbered
@@ -75,7 +87,7 @@ impl From<Unclear> for Stop {
 
 struct Finding<'a, 'u> {
     units: &'a [Kept<'u>],
-    encoder: &'a RowEncoder,
+    printer: &'a Printer,
     progress: &'a Progress,
     moved: Moved,
     /// the numbers of each unit's rows
@@ -85,6 +97,7 @@ struct Finding<'a, 'u> {
     /// of each unit the rows that came and did not just move, as long as there was room
     kept: Vec<Option<Vec<ChangeBatch>>>,
     room: usize,
+    effort: Effort,
     /// rows that came, and those of them that only moved, so far
     came: usize,
     same: usize,
@@ -116,7 +129,7 @@ impl Finding<'_, '_> {
         but: ChangeKind,
         mut each: impl FnMut(&mut Self, usize, ChangeBatch, Vec<Fingerprint>) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
-        let (encoder, progress) = (self.encoder, self.progress);
+        let (printer, progress) = (self.printer, self.progress);
         let units: Vec<(usize, &Kept<'_>)> =
             self.units.iter().enumerate().filter(|(_, kept)| kept.unit.kind != but).collect();
         let kept: Vec<&Kept<'_>> = units.iter().map(|(_, kept)| *kept).collect();
@@ -124,7 +137,7 @@ impl Finding<'_, '_> {
         self.reading = None;
         in_order(
             &kept,
-            |batch| Ok((fingerprints(encoder, &batch)?, batch)),
+            |batch| Ok((printer.prints(&batch.rows).map_err(|e| internal(e.to_string()))?, batch)),
             |nth, (prints, batch)| match units.get(nth) {
                 Some((unit, _)) => each(self, *unit, batch, prints),
                 None => Ok(()),
@@ -179,7 +192,8 @@ impl Finding<'_, '_> {
             self.came += usize::from(came.is_some());
             self.same += usize::from(came == Some(Came::Moved));
         }
-        if self.came >= ENOUGH_ROWS && self.same < self.came / 8 {
+        let may_stop = self.effort == Effort::WhilePromising && self.came >= ENOUGH_ROWS;
+        if may_stop && self.same < self.came / 8 {
             return Err(Stop::NotWorthIt);
         }
         self.keep(unit, batch, changed.finish())
@@ -201,16 +215,4 @@ impl Finding<'_, '_> {
         }
         Ok(())
     }
-}
-
-/// Of what PostgreSQL would get.
-fn fingerprints(encoder: &RowEncoder, batch: &ChangeBatch) -> Result<Vec<Fingerprint>, Unclear> {
-    let mut bound = encoder.bind(&batch.rows)?;
-    let mut buffer = CopyBuffer::default();
-    let rows = 0..batch.changes.len();
-    let print = |row| match bound.encode_one(row, &mut buffer) {
-        Ok(row) => Ok(XxHash3_64::oneshot(row.bytes())),
-        Err(row) => Err(cannot_be_held(&row)),
-    };
-    rows.map(print).collect()
 }
