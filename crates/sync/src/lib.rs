@@ -11,13 +11,16 @@ mod load;
 mod plan;
 mod policy;
 mod progress;
+mod ready;
 mod refresh;
 mod report;
 mod reshape;
 mod run;
+mod session;
 mod source;
 mod stage;
 mod status;
+mod together;
 mod verify;
 
 pub use delete::DeleteReport;

@@ -57,6 +57,13 @@ pub enum Plan {
     },
 }
 
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::Nothing
+    }
+}
+
 /// `r` in pg_class.relkind: an ordinary table.
 const ORDINARY_TABLE: i8 = b'r' as i8;
 

@@ -61,9 +61,10 @@ impl Progress {
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
+    /// Adds to what is to be read: of several tables, or of one that is read again.
     pub(crate) fn expect(&self, rows: u64, bytes: u64) {
-        self.total_rows.store(rows, Ordering::Relaxed);
-        self.total_bytes.store(bytes, Ordering::Relaxed);
+        self.total_rows.fetch_add(rows, Ordering::Relaxed);
+        self.total_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn add_rows(&self, rows: u64) {

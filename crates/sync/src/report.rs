@@ -58,6 +58,11 @@ pub(crate) struct Done {
 }
 
 impl Done {
+    /// What is done where there is no new commit.
+    pub(crate) fn nothing() -> Self {
+        Self { outcome: Outcome { refresh: NONE, ..Outcome::default() }, ..Self::default() }
+    }
+
     pub(crate) fn report(
         self,
         entry: &Entry,

@@ -40,12 +40,17 @@ impl Run<'_> {
         live: &TableShape,
         change: &ShapeChange,
     ) -> Result<(), SyncError> {
-        let lacks_generated =
-            self.spec.generated_columns.iter().any(|g| !live.columns.iter().any(|c| c.name == g.name));
+        let lacks_generated = self
+            .request
+            .spec
+            .generated_columns
+            .iter()
+            .any(|g| !live.columns.iter().any(|c| c.name == g.name));
         if !alters(change) && !lacks_generated {
             return Ok(());
         }
-        let mut txn = self.begin(control).await?;
+        let begun = self.engine.begin(control, std::slice::from_ref(self)).await;
+        let mut txn = begun.map_err(|stopped| stopped.error)?;
         self.in_a_moment(&mut txn, &Step::Alter(change, Some(live))).await?;
         self.engine.commit_plain(txn, "committing the new columns").await
     }
@@ -107,12 +112,13 @@ impl Run<'_> {
     }
 
     async fn step(&self, point: &mut Transaction<'_>, step: &Step<'_>) -> Result<Option<String>, PgError> {
-        let target = &self.spec.name.name;
+        let target = self.target();
         match step {
             Step::Alter(change, live) => {
                 table::alter(point, target, &self.mapping, change).await?;
                 if let Some(live) = live {
-                    table::add_generated_columns(point, target, live, &self.spec.generated_columns).await?;
+                    table::add_generated_columns(point, target, live, &self.request.spec.generated_columns)
+                        .await?;
                 }
                 Ok(None)
             }

@@ -1,27 +1,27 @@
-//! A refresh on its way: the plan carried out under the table's lock.
+//! One table's part of a refresh, under the table's lock.
 
-use crate::changes::Incremental;
 use crate::failure::internal;
 use crate::plan::{Facts, Plan, plan};
-use crate::progress::{Phase, Progress};
-use crate::report::{Done, FULL, NONE};
+use crate::progress::Progress;
 use crate::reshape::KeptColumn;
-use crate::stage::{Filled, Filling};
+use crate::together::Stopped;
 use crate::{Engine, RefreshRequest, SyncError};
 use chrono::{DateTime, Utc};
 use lakefront_lake::Snapshot;
-use lakefront_model::{Condition, SchedulingPolicy, SyncedTableSpec, TableMapping};
+use lakefront_model::{Condition, QualifiedName, SchedulingPolicy, TableMapping};
 use lakefront_postgres::ledger::{self, Checkpoint, Claim, Entry, Outcome};
 use lakefront_postgres::roles::Ownership;
-use lakefront_postgres::table::{self, ShapeChange, Stage, StageKind, TableShape};
-use lakefront_postgres::{PgError, difference, indexes};
+use lakefront_postgres::table::{self, Stage, TableShape};
+use lakefront_postgres::{PgError, indexes};
 use std::sync::Arc;
 use tokio_postgres::{Client, Transaction};
 
 /// What all steps of one refresh need.
 pub(crate) struct Run<'a> {
     pub engine: &'a Engine,
-    pub spec: &'a SyncedTableSpec,
+    /// its place among the tables that are refreshed together
+    pub member: usize,
+    pub request: &'a RefreshRequest,
     pub location: String,
     pub snapshot: Snapshot,
     pub mapping: Arc<TableMapping>,
@@ -66,143 +66,53 @@ pub(crate) fn decide(
     })
 }
 
-impl Run<'_> {
-    pub(crate) async fn go(&self, control: &mut Client, request: &RefreshRequest) -> Result<Done, SyncError> {
-        // Planned again under the lock: another process may have refreshed the table meanwhile.
-        let live = table::shape_of(control, &self.spec.name.name).await?;
-        match decide(&self.entry, live.as_ref(), &self.snapshot, &self.mapping, request)? {
-            Plan::Nothing => {
-                Ok(Done { outcome: Outcome { refresh: NONE, ..Outcome::default() }, ..Done::default() })
-            }
-            Plan::Create { reason } => self.create(control, reason).await,
-            Plan::Apply { base, change } => match self.apply(control, base, &change).await? {
-                Incremental::Done(done) => Ok(done),
-                Incremental::NotPossible(why) => {
-                    tracing::info!(table = %self.spec.name, "everything is copied again: {why}");
-                    self.replace(control, live.as_ref(), &why, &change).await
-                }
-            },
-            Plan::Replace { reason, change } => self.replace(control, live.as_ref(), reason, &change).await,
-        }
-    }
-
-    fn filling(&self, kind: StageKind) -> Filling<'_> {
-        Filling {
-            spec: self.spec,
-            mapping: &self.mapping,
-            snapshot: &self.snapshot,
-            stage: Stage::new(self.entry.id, "load"),
-            kind,
-        }
-    }
-
-    /// The first copy: the stage gets its indexes and becomes the table.
-    async fn create(&self, control: &mut Client, reason: &str) -> Result<Done, SyncError> {
-        let filled = self.engine.fill_stage(control, self.filling(StageKind::Table), self.progress).await?;
-        self.build_indexes(control, &filled.stage).await?;
-        self.progress.enter(Phase::Applying);
-        let mut done = self.done(&filled, reason);
-        let target = &self.spec.name.name;
-        let txn = self.begin(control).await?;
-        done.outcome.quarantined = filled.stage.publish_rejected(&txn, self.entry.id, self.version()).await?;
-        table::publish(&txn, &filled.stage, target, self.ownership).await?;
-        self.finish(txn, &done.outcome, &[]).await?;
-        Ok(done)
-    }
-
-    /// A later copy: what differs is applied to the live table.
-    async fn replace(
+impl Engine {
+    /// Begins the transaction that moves data and checkpoints.
+    pub(crate) async fn begin<'c>(
         &self,
-        control: &mut Client,
-        live: Option<&TableShape>,
-        reason: &str,
-        change: &ShapeChange,
-    ) -> Result<Done, SyncError> {
-        if let Some(live) = live {
-            self.prepare_live(control, live, change).await?;
-        }
-        let filled =
-            self.engine.fill_stage(control, self.filling(StageKind::Difference), self.progress).await?;
-        filled.stage.analyze(control).await?;
-        self.progress.enter(Phase::Applying);
-        let mut done = self.done(&filled, reason);
-        let target = &self.spec.name.name;
-        let mut txn = self.begin(control).await?;
-        if self.mapping.key.is_empty() {
-            difference::replace_all(&txn, target, &filled.stage, &self.mapping).await?;
-        } else {
-            difference::apply(&txn, target, &filled.stage, &self.mapping).await?;
-        }
-        let kept = self.drop_columns(&mut txn, change).await?;
-        done.outcome.quarantined = filled.stage.publish_rejected(&txn, self.entry.id, self.version()).await?;
-        filled.stage.drop(&txn).await?;
-        self.finish(txn, &done.outcome, &kept).await?;
-        done.notices.extend(kept.into_iter().map(|column| column.told));
-        Ok(done)
-    }
-
-    fn done(&self, filled: &Filled, reason: &str) -> Done {
-        let rows = i64::try_from(filled.loaded.rows).unwrap_or(i64::MAX);
-        Done {
-            outcome: Outcome {
-                refresh: FULL,
-                reason: reason.to_owned(),
-                rows,
-                inserted: rows,
-                bytes: i64::try_from(filled.loaded.bytes).unwrap_or(i64::MAX),
-                ..Outcome::default()
-            },
-            left_out: filled.loaded.tally.left_out(),
-            notices: self.notices(),
-        }
-    }
-
-    /// What the user should know of any refresh of this table.
-    pub(crate) fn notices(&self) -> Vec<String> {
-        let void = self.mapping.left_out.iter().map(|column| {
-            format!("column \"{column}\" is of type void, which holds nothing but NULL: it is left out")
-        });
-        void.collect()
-    }
-
-    fn version(&self) -> i64 {
-        i64::try_from(self.snapshot.version()).unwrap_or(i64::MAX)
-    }
-
-    /// Begins the transaction that moves data and checkpoint.
-    pub(crate) async fn begin<'c>(&self, control: &'c mut Client) -> Result<Transaction<'c>, SyncError> {
-        let txn = control
-            .transaction()
-            .await
-            .map_err(|e| PgError::new("beginning the transaction of the change", e))?;
+        control: &'c mut Client,
+        runs: &[Run<'_>],
+    ) -> Result<Transaction<'c>, Stopped> {
+        let at = |member: usize| move |error: PgError| Stopped { member, error: error.into() };
+        let first = at(runs.first().map_or(0, |run| run.member));
+        let begun = control.transaction().await;
+        let txn = begun.map_err(|e| first(PgError::new("beginning the transaction of the change", e)))?;
         // A session relaxes it for what is not data.
-        txn.batch_execute("SET LOCAL synchronous_commit TO DEFAULT")
-            .await
-            .map_err(|e| PgError::new("setting synchronous_commit", e))?;
-        if !ledger::fence(&txn, self.claim).await? {
-            return Err(SyncError::new(
-                Condition::ResourceConflict,
-                "another Lakefront process took this table over",
-                "stop one of the two; the other one goes on with the table",
-            ));
+        let relaxed = txn.batch_execute("SET LOCAL synchronous_commit TO DEFAULT").await;
+        relaxed.map_err(|e| first(PgError::new("setting synchronous_commit", e)))?;
+        for run in runs {
+            if !ledger::fence(&txn, run.claim).await.map_err(at(run.member))? {
+                let error = SyncError::new(
+                    Condition::ResourceConflict,
+                    "another Lakefront process took this table over",
+                    "stop one of the two; the other one goes on with the table",
+                );
+                return Err(Stopped { member: run.member, error });
+            }
         }
         Ok(txn)
     }
+}
 
-    /// Ends the transaction with the checkpoint at the snapshot's version.
-    pub(crate) async fn finish(
+impl Run<'_> {
+    /// The live table's name.
+    pub(crate) fn target(&self) -> &QualifiedName {
+        &self.request.spec.name.name
+    }
+
+    /// Moves the checkpoint to the snapshot's version.
+    pub(crate) async fn move_checkpoint(
         &self,
-        txn: Transaction<'_>,
+        txn: &Transaction<'_>,
         outcome: &Outcome,
         kept: &[KeptColumn],
     ) -> Result<(), SyncError> {
-        let target = &self.spec.name.name;
         let before = (self.entry.source_schema.as_ref(), self.entry.source_comment.as_deref());
         let comment = self.snapshot.comment();
-        table::follow_source_comments(&txn, target, &self.mapping, comment, before).await?;
+        table::follow_source_comments(txn, self.target(), &self.mapping, comment, before).await?;
         let committed_at = self.snapshot.committed_at().and_then(DateTime::<Utc>::from_timestamp_millis);
         let checkpoint = Checkpoint {
-            spec: self.spec.clone(),
+            spec: self.request.spec.clone(),
             location: self.location.clone(),
             version: self.snapshot.version(),
             source_table_id: self.snapshot.table_id().to_owned(),
@@ -212,14 +122,13 @@ impl Run<'_> {
             kept_columns: kept.iter().map(|column| column.name.clone()).collect(),
             committed_at,
         };
-        ledger::finish(&txn, self.claim, &checkpoint, outcome).await?;
-        self.engine.commit(txn, self.claim).await
+        Ok(ledger::finish(txn, self.claim, &checkpoint, outcome).await?)
     }
 
     /// Secondary indexes, several at once, and statistics.
-    async fn build_indexes(&self, control: &Client, stage: &Stage) -> Result<(), SyncError> {
-        let declared = Arc::new(std::sync::Mutex::new(self.spec.indexes.clone()));
-        let workers = self.engine.connections().min(self.spec.indexes.len());
+    pub(crate) async fn build_indexes(&self, control: &Client, stage: &Stage) -> Result<(), SyncError> {
+        let declared = Arc::new(std::sync::Mutex::new(self.request.spec.indexes.clone()));
+        let workers = self.engine.connections().min(self.request.spec.indexes.len());
         let mut running = tokio::task::JoinSet::new();
         for _ in 0..workers {
             let client = self.engine.connect().await?;
@@ -249,7 +158,7 @@ impl Run<'_> {
             Ok::<(), SyncError>(())
         };
         if let Err(e) = cleaned.await {
-            tracing::warn!(table = %self.spec.name, "the failure could not be recorded: {e}");
+            tracing::warn!(table = %self.request.spec.name, "the failure could not be recorded: {e}");
         }
     }
 }

@@ -44,7 +44,7 @@ async fn follow(context: &Context, engine: Arc<Engine>, spec: SyncedTableSpec) {
         }
         Err(_) => tell(printer, spec, refreshed),
     };
-    Follow::new(engine, spec).run(CancellationToken::new(), told).await;
+    Follow::new(engine, vec![spec]).run(CancellationToken::new(), told).await;
 }
 
 /// What was typed, over what an earlier load of the same table remembered.

@@ -64,7 +64,7 @@ pub async fn keep_fresh(
 ) {
     if table.spec.scheduling_policy == SchedulingPolicy::Continuous {
         let told = move |spec: &SyncedTableSpec, result: &_| tell(printer, spec, result);
-        Follow::new(table.engine, table.spec).run(stop, told).await;
+        Follow::new(table.engine, vec![table.spec]).run(stop, told).await;
         return;
     }
     let request = RefreshRequest { spec: table.spec, full: false };

@@ -6,7 +6,7 @@ mod update;
 
 pub use entry::{Entry, EntryState, find, list, register, remove};
 pub use update::{
-    Checkpoint, Claim, LastUpdate, Outcome, begin, fail, fence, finish, forget_failure, has_ended,
+    Checkpoint, Claim, LastUpdate, Outcome, abandon, begin, fail, fence, finish, forget_failure, has_ended,
     last_update, note_failure, note_source_version, release,
 };
 

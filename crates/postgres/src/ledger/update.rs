@@ -68,6 +68,26 @@ pub async fn release(client: &Client, claim: Claim) -> PgResult<()> {
     Ok(())
 }
 
+/// Lets go of a table for which there turned out to be nothing to do: as if it had never been claimed.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn abandon(client: &Client, claim: Claim) -> PgResult<()> {
+    let doing = || "letting go of the table".to_owned();
+    client.execute("DELETE FROM lakefront.updates WHERE id = $1", &[&claim.update_id]).await.doing(doing)?;
+    let [online, online_failed, offline_failed] =
+        [EntryState::Online, EntryState::OnlineFailed, EntryState::OfflineFailed].map(EntryState::name);
+    client
+        .execute(
+            "UPDATE lakefront.synced_tables SET state = CASE WHEN version IS NULL THEN $5 WHEN condition IS NULL THEN $3 ELSE $4 END
+             WHERE id = $1 AND epoch = $2",
+            &[&claim.table_id, &claim.epoch, &online, &online_failed, &offline_failed],
+        )
+        .await
+        .doing(doing)?;
+    release(client, claim).await
+}
+
 fn lock_number(table_id: i64) -> i32 {
     (table_id % i64::from(i32::MAX)) as i32
 }

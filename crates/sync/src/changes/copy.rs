@@ -11,11 +11,12 @@ use lakefront_postgres::changes::ChangeStage;
 use lakefront_postgres::copy::CopyIn;
 use lakefront_postgres::difference::Counts;
 use lakefront_postgres::encode::{COPY_HEADER, COPY_TRAILER};
+use std::sync::Arc;
 use tokio_postgres::Transaction;
 
 /// What was copied.
 #[derive(Debug, Default)]
-pub(super) struct Copied {
+pub(crate) struct Copied {
     /// rows of each fate
     pub(super) rows: Counts,
     /// with a timeseries key, the keys of which rows went
@@ -24,17 +25,17 @@ pub(super) struct Copied {
 
 impl Run<'_> {
     /// Copies the rows that say what is to become of the changed keys.
-    pub(super) async fn copy_changes(
+    pub(crate) async fn copy_changes(
         &self,
         txn: &Transaction<'_>,
-        stage: &ChangeStage<'_>,
-        changes: ChangePlan,
+        changes: Arc<ChangePlan>,
     ) -> Result<Copied, Unclear> {
         if changes.units.is_empty() {
             return Ok(Copied::default());
         }
         self.progress.expect(0, changes.bytes);
-        let (spec, mapping, progress) = (self.spec.clone(), self.mapping.clone(), self.progress.clone());
+        let (spec, mapping, progress) =
+            (self.request.spec.clone(), self.mapping.clone(), self.progress.clone());
         let read = move |sender| match mapping.timeseries_key {
             Some(_) => net::read(&changes, &spec, &mapping, sender, &progress),
             None => {
@@ -42,7 +43,8 @@ impl Run<'_> {
                 Ok(Copied { rows, ..Copied::default() })
             }
         };
-        let (landed, copied) = self.copy(txn, stage, read).await?;
+        let stage = ChangeStage::new(self.entry.id, &self.mapping);
+        let (landed, copied) = self.copy(txn, &stage, read).await?;
         let rows = copied.rows.inserted + copied.rows.updated + copied.rows.deleted;
         if landed != rows {
             return Err(internal(format!("{rows} changed rows were sent and {landed} landed")).into());

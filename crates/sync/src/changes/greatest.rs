@@ -20,14 +20,14 @@ impl Run<'_> {
         copied: Copied,
     ) -> Result<Counts, Unclear> {
         let live_rows = self.entry.rows.unwrap_or_default();
-        let greatest = Greatest { stage, target: &self.spec.name.name, by };
+        let greatest = Greatest { stage, target: self.target(), by };
         let replaced = match greatest.weigh(txn, copied.rows, live_rows).await? {
             Lost::Lesser => Counts::default(),
             Lost::Unknown => return Err(disagrees()),
             Lost::Greatest => {
                 let scan = self.snapshot.scan(ScanOptions::default()).await?;
                 self.progress.expect(0, scan.bytes);
-                let (spec, mapping) = (self.spec.clone(), self.mapping.clone());
+                let (spec, mapping) = (self.request.spec.clone(), self.mapping.clone());
                 let progress = self.progress.clone();
                 let read = move |sender| next::read(&scan, &copied.lost, &spec, &mapping, &sender, &progress);
                 self.copy(txn, stage, read).await?;

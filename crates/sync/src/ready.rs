@@ -1,0 +1,209 @@
+//! What is made ready for a table before the transaction that makes it visible, and what is done in it.
+
+use crate::SyncError;
+use crate::changes::{Copied, Unclear};
+use crate::plan::Plan;
+use crate::progress::Phase;
+use crate::report::{Done, FULL, INCREMENTAL};
+use crate::reshape::KeptColumn;
+use crate::run::{Run, decide};
+use crate::stage::{Filled, Filling};
+use lakefront_lake::{ChangeBase, ChangePlan, ChangeWay, Changes, ScanOptions};
+use lakefront_model::Version;
+use lakefront_postgres::difference;
+use lakefront_postgres::ledger::Outcome;
+use lakefront_postgres::table::{self, ShapeChange, Stage, StageKind};
+use std::sync::Arc;
+use tokio_postgres::{Client, Transaction};
+
+/// What a table waits with for its transaction.
+pub(crate) enum Ready {
+    /// the copy is at the source's newest version
+    Nothing,
+    /// a stage that becomes the table
+    Create(Filled, String),
+    /// a stage whose difference to the live table is to be applied
+    Replace(Filled, String, ShapeChange),
+    /// changes that are to be read
+    Apply(Arc<ChangePlan>, String, ShapeChange),
+}
+
+/// How a step of the transaction ended.
+#[must_use]
+pub(crate) enum Step<T> {
+    /// well
+    Taken(T),
+    /// the changes do not tell everything: all has to be copied again, because …
+    NotPossible(String),
+}
+
+impl<T> Step<T> {
+    fn from(result: Result<T, Unclear>) -> Result<Self, SyncError> {
+        match result {
+            Ok(taken) => Ok(Self::Taken(taken)),
+            Err(Unclear::Changes(why)) => Ok(Self::NotPossible(why)),
+            Err(Unclear::Failed(error)) => Err(error),
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Makes ready what can be before the transaction. Planned again under the lock: the table's shape may be another
+    /// one meanwhile.
+    pub(crate) async fn ready(&self, control: &mut Client) -> Result<Ready, SyncError> {
+        let live = table::shape_of(control, self.target()).await?;
+        match decide(&self.entry, live.as_ref(), &self.snapshot, &self.mapping, self.request)? {
+            Plan::Nothing => Ok(Ready::Nothing),
+            Plan::Create { reason } => {
+                let filling = self.filling(StageKind::Table);
+                let filled = self.engine.fill_stage(control, filling, self.progress).await?;
+                self.build_indexes(control, &filled.stage).await?;
+                Ok(Ready::Create(filled, reason.to_owned()))
+            }
+            Plan::Apply { base, change } => match self.changes_since(base).await? {
+                Step::Taken((changes, reason)) => Ok(Ready::Apply(Arc::new(changes), reason, change)),
+                Step::NotPossible(why) => {
+                    tracing::info!(table = %self.request.spec.name, "everything is copied again: {why}");
+                    self.replace(control, &why, change).await
+                }
+            },
+            Plan::Replace { reason, change } => self.replace(control, reason, change).await,
+        }
+    }
+
+    /// Makes a full copy ready after its changes turned out not to tell everything.
+    pub(crate) async fn copy_again(&self, control: &mut Client, why: &str) -> Result<Ready, SyncError> {
+        let live = table::shape_of(control, self.target()).await?;
+        let change = match decide(&self.entry, live.as_ref(), &self.snapshot, &self.mapping, self.request)? {
+            Plan::Apply { change, .. } | Plan::Replace { change, .. } => change,
+            Plan::Nothing | Plan::Create { .. } => ShapeChange::default(),
+        };
+        self.replace(control, why, change).await
+    }
+
+    async fn changes_since(&self, version: Version) -> Result<Step<(ChangePlan, String)>, SyncError> {
+        let base = ChangeBase { version, has_change_data_feed: self.entry.source_feed };
+        let changes = match self.snapshot.changes_since(base, ScanOptions::default()).await? {
+            Changes::Known(changes) => changes,
+            Changes::Unknown(why) => return Ok(Step::NotPossible(why)),
+        };
+        let way = match changes.way {
+            ChangeWay::Feed => "from the change data feed",
+            ChangeWay::Files => "from the files that changed",
+        };
+        let commits = self.snapshot.version() - version;
+        let reason = format!("{commits} new {}, {way}", if commits == 1 { "commit" } else { "commits" });
+        Ok(Step::Taken((changes, reason)))
+    }
+
+    fn filling(&self, kind: StageKind) -> Filling<'_> {
+        Filling {
+            spec: &self.request.spec,
+            mapping: &self.mapping,
+            snapshot: &self.snapshot,
+            stage: Stage::new(self.entry.id, "load"),
+            kind,
+        }
+    }
+
+    async fn replace(
+        &self,
+        control: &mut Client,
+        why: &str,
+        change: ShapeChange,
+    ) -> Result<Ready, SyncError> {
+        if let Some(live) = table::shape_of(control, self.target()).await? {
+            self.prepare_live(control, &live, &change).await?;
+        }
+        let filling = self.filling(StageKind::Difference);
+        let filled = self.engine.fill_stage(control, filling, self.progress).await?;
+        filled.stage.analyze(control).await?;
+        Ok(Ready::Replace(filled, why.to_owned(), change))
+    }
+
+    /// The part of the transaction that locks nothing: changed rows are copied beside the live table.
+    pub(crate) async fn copy_beside(
+        &self,
+        txn: &Transaction<'_>,
+        ready: &Ready,
+    ) -> Result<Step<Copied>, SyncError> {
+        let Ready::Apply(changes, ..) = ready else { return Ok(Step::Taken(Copied::default())) };
+        self.progress.enter(Phase::Copying);
+        Step::from(self.copy_changes(txn, Arc::clone(changes)).await)
+    }
+
+    /// The rest of it: data, shape and checkpoint.
+    pub(crate) async fn apply(
+        &self,
+        txn: &mut Transaction<'_>,
+        ready: &Ready,
+        copied: Copied,
+    ) -> Result<Step<Done>, SyncError> {
+        self.progress.enter(Phase::Applying);
+        let (mut done, kept) = match ready {
+            Ready::Nothing => return Ok(Step::Taken(Done::nothing())),
+            Ready::Create(filled, reason) => {
+                let mut done = self.copied(filled, reason);
+                done.outcome.quarantined = self.publish_rejected(txn, filled).await?;
+                table::publish(txn, &filled.stage, self.target(), self.ownership).await?;
+                (done, Vec::new())
+            }
+            Ready::Replace(filled, reason, change) => {
+                if self.mapping.key.is_empty() {
+                    difference::replace_all(txn, self.target(), &filled.stage, &self.mapping).await?;
+                } else {
+                    difference::apply(txn, self.target(), &filled.stage, &self.mapping).await?;
+                }
+                let kept = self.drop_columns(txn, change).await?;
+                let mut done = self.copied(filled, reason);
+                done.outcome.quarantined = self.publish_rejected(txn, filled).await?;
+                filled.stage.drop(txn).await?;
+                (done, kept)
+            }
+            Ready::Apply(changes, reason, change) => {
+                self.alter_with_data(txn, change).await?;
+                let outcome = match Step::from(self.apply_rows(txn, copied).await)? {
+                    Step::Taken(outcome) => outcome,
+                    Step::NotPossible(why) => return Ok(Step::NotPossible(why)),
+                };
+                let kept = self.drop_columns(txn, change).await?;
+                let bytes = i64::try_from(changes.bytes).unwrap_or(i64::MAX);
+                let outcome = Outcome { refresh: INCREMENTAL, reason: reason.clone(), bytes, ..outcome };
+                (Done { outcome, ..Done::default() }, kept)
+            }
+        };
+        self.move_checkpoint(txn, &done.outcome, &kept).await?;
+        done.notices = self.notices();
+        done.notices.extend(kept.into_iter().map(|KeptColumn { told, .. }| told));
+        Ok(Step::Taken(done))
+    }
+
+    async fn publish_rejected(&self, txn: &Transaction<'_>, filled: &Filled) -> Result<i64, SyncError> {
+        let version = i64::try_from(self.snapshot.version()).unwrap_or(i64::MAX);
+        Ok(filled.stage.publish_rejected(txn, self.entry.id, version).await?)
+    }
+
+    fn copied(&self, filled: &Filled, reason: &str) -> Done {
+        let rows = i64::try_from(filled.loaded.rows).unwrap_or(i64::MAX);
+        Done {
+            outcome: Outcome {
+                refresh: FULL,
+                reason: reason.to_owned(),
+                rows,
+                inserted: rows,
+                bytes: i64::try_from(filled.loaded.bytes).unwrap_or(i64::MAX),
+                ..Outcome::default()
+            },
+            left_out: filled.loaded.tally.left_out(),
+            ..Done::default()
+        }
+    }
+
+    /// What the user should know of any refresh of this table.
+    fn notices(&self) -> Vec<String> {
+        let void = self.mapping.left_out.iter().map(|column| {
+            format!("column \"{column}\" is of type void, which holds nothing but NULL: it is left out")
+        });
+        void.collect()
+    }
+}
