@@ -15,6 +15,7 @@ mod process;
 mod replay;
 mod run;
 mod serve;
+mod wait;
 
 pub use browser::Browser;
 pub use demo::Demo;
@@ -24,3 +25,4 @@ pub use lake::{ShopTable, embeddings, products};
 pub use replay::{copy_folder, differing, golden_tables, python, replay};
 pub use run::{Finished, as_normal_user, binary, command, is_root, lakefront};
 pub use serve::Serve;
+pub use wait::until;

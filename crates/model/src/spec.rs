@@ -1,6 +1,6 @@
 //! What a synced table should be: the part that a user declares.
 
-use crate::{NulBytePolicy, RowPolicy, SchedulingPolicy, TableName, TypeOverride};
+use crate::{NulBytePolicy, RowPolicy, SchedulingPolicy, TableName, Trigger, TypeOverride};
 use serde::{Deserialize, Serialize};
 
 /// Which columns besides the key are NOT NULL.
@@ -42,6 +42,9 @@ pub struct SyncedTableSpec {
     /// when it is refreshed
     #[serde(default)]
     pub scheduling_policy: SchedulingPolicy,
+    /// what has it refreshed without being asked for; None: nothing
+    #[serde(default)]
+    pub trigger: Option<Trigger>,
     /// PostgreSQL types other than the default
     #[serde(default)]
     pub type_overrides: Vec<TypeOverride>,
@@ -75,6 +78,7 @@ impl SyncedTableSpec {
             primary_key,
             timeseries_key: None,
             scheduling_policy: SchedulingPolicy::default(),
+            trigger: None,
             type_overrides: Vec::new(),
             indexes: Vec::new(),
             generated_columns: Vec::new(),

@@ -1,18 +1,13 @@
 //! Following sources: a table is refreshed when its source has a new commit.
 
+use crate::back_off::BackOff;
 use crate::progress::Progress;
 use crate::refresh::Session;
 use crate::{Engine, RefreshReport, RefreshRequest, SyncError};
 use lakefront_lake::Watch;
 use lakefront_model::SyncedTableSpec;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-
-/// Pause after a failure, doubled each time up to [`MAX_PAUSE`].
-const MIN_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause between tries of a table that fails.
-const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// Keeps one table fresh until it is told to stop.
 #[derive(Debug)]
@@ -37,7 +32,7 @@ impl Follow {
         let request = RefreshRequest { spec: self.spec, full: false };
         let mut session = Session::default();
         let mut watch: Option<Watch> = None;
-        let mut pause = MIN_PAUSE;
+        let mut back_off = BackOff::default();
         while !stop.is_cancelled() {
             let refreshed =
                 self.engine.refresh_in(&mut session, &request, &Arc::new(Progress::default())).await;
@@ -47,14 +42,13 @@ impl Follow {
                 if let Some(seen) = session.seen() {
                     let watch = watch.get_or_insert_with(|| Watch::new(seen.source.table.clone()));
                     if watch.changed(&seen.snapshot).await.is_ok() {
-                        pause = MIN_PAUSE;
+                        back_off.reset();
                         return;
                     }
                 }
                 // A source that cannot be looked at is told of by the next refresh.
                 watch = None;
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(MAX_PAUSE);
+                tokio::time::sleep(back_off.next()).await;
             };
             tokio::select! {
                 () = waited => {}

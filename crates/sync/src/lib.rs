@@ -1,6 +1,7 @@
 //! The engine: plans what a synced table needs, copies and applies it exactly, and keeps account of it in the ledger.
 //! The only crate that knows both the lake and PostgreSQL.
 
+mod back_off;
 mod changes;
 mod commit;
 mod delete;
@@ -18,6 +19,7 @@ mod run;
 mod source;
 mod stage;
 mod status;
+mod upkeep;
 mod verify;
 
 pub use delete::DeleteReport;
@@ -29,4 +31,5 @@ pub use refresh::RefreshRequest;
 pub use report::RefreshReport;
 pub use source::Source;
 pub use status::TableStatus;
+pub use upkeep::Upkeep;
 pub use verify::VerifyReport;

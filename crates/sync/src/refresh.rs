@@ -39,7 +39,7 @@ pub(crate) struct Seen {
 
 impl Session {
     /// The source as it is now.
-    async fn look(&mut self, engine: &Engine, source: &str) -> Result<Seen, SyncError> {
+    pub(crate) async fn look(&mut self, engine: &Engine, source: &str) -> Result<Seen, SyncError> {
         let seen = match self.seen.take() {
             Some(Seen { source, snapshot }) => {
                 let snapshot = source.table.newest_after(snapshot).await?;
@@ -58,6 +58,12 @@ impl Session {
     /// The source as it was seen last.
     pub(crate) fn seen(&self) -> Option<&Seen> {
         self.seen.as_ref()
+    }
+
+    /// Lets go of the connection for a long time without work. Returns what was seen of the source.
+    pub(crate) fn rest(&mut self) -> Option<Seen> {
+        self.control = None;
+        self.seen.clone()
     }
 
     async fn control(&mut self, engine: &Engine) -> Result<(&mut Client, Ownership), SyncError> {

@@ -5,18 +5,11 @@ use crate::error::CliError;
 use crate::output::{Printer, count, seconds};
 use crate::signals::asked_to_stop;
 use crate::storefront;
-use lakefront_model::{SchedulingPolicy, SyncedTableSpec};
-use lakefront_sync::{Follow, Progress, RefreshReport, RefreshRequest, SyncError};
+use lakefront_model::SyncedTableSpec;
+use lakefront_sync::{RefreshReport, SyncError, Upkeep};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-/// Pause after a failure that may pass by itself, doubled each time up to [`MAX_PAUSE`].
-const MIN_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause between tries.
-const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 pub async fn run(context: &Context) -> Result<ExitCode, CliError> {
     let Some(file) = &context.loaded.file else {
@@ -54,36 +47,15 @@ pub async fn run(context: &Context) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Keeps one table as fresh as its policy says: a continuous one follows its source, the others are brought up to
-/// date now and then wait to be asked.
+/// Keeps one table as fresh as it is declared to be.
 pub async fn keep_fresh(
     printer: Printer,
     table: Known,
     stop: CancellationToken,
     tell: fn(Printer, &SyncedTableSpec, &Result<RefreshReport, SyncError>),
 ) {
-    if table.spec.scheduling_policy == SchedulingPolicy::Continuous {
-        let told = move |spec: &SyncedTableSpec, result: &_| tell(printer, spec, result);
-        Follow::new(table.engine, table.spec).run(stop, told).await;
-        return;
-    }
-    let request = RefreshRequest { spec: table.spec, full: false };
-    let mut pause = MIN_PAUSE;
-    loop {
-        let progress = Arc::new(Progress::default());
-        let result = tokio::select! {
-            result = table.engine.refresh(&request, &progress) => result,
-            () = stop.cancelled() => return,
-        };
-        tell(printer, &request.spec, &result);
-        if !result.is_err_and(|error| error.is_transient) {
-            return;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(pause) => pause = (pause * 2).min(MAX_PAUSE),
-            () = stop.cancelled() => return,
-        }
-    }
+    let told = move |spec: &SyncedTableSpec, result: &_| tell(printer, spec, result);
+    Upkeep::new(table.engine, table.spec).run(stop, told).await;
 }
 
 /// Tells how one refresh ended.

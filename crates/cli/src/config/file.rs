@@ -1,5 +1,6 @@
 //! The file's shape.
 
+use super::mistake::Mistake;
 use super::synced_table::SyncedTable;
 use lakefront_model::{SyncedTableSpec, TableName};
 use serde::Deserialize;
@@ -75,28 +76,30 @@ impl Config {
     }
 
     /// What serde cannot see.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), Mistake> {
         for (name, catalog) in &self.catalogs {
             let is_lake = catalog.root.is_some() || !catalog.tables.is_empty();
             if is_lake == catalog.database.is_some() {
                 return Err(format!(
                     "catalog \"{name}\" needs either root (or tables): a lake catalog, or database: a database catalog"
-                ));
+                )
+                .into());
             }
         }
         let mut seen = std::collections::BTreeSet::new();
         for table in &self.synced_tables {
-            let spec = table.spec().map_err(|e| format!("synced table \"{}\": {e}", table.name))?;
+            let spec = table.spec().map_err(|wrong| wrong.of_table(&table.name))?;
             if let Some(catalog) = &spec.name.catalog
                 && self.database_of(&spec.name).is_none()
             {
                 return Err(format!(
                     "synced table \"{}\": \"{catalog}\" is no database catalog; add [catalogs.{catalog}] with database = \"…\"",
                     table.name
-                ));
+                )
+                .into());
             }
             if !seen.insert(spec.name.clone()) {
-                return Err(format!("synced table \"{}\" is there twice", table.name));
+                return Err(format!("synced table \"{}\" is there twice", table.name).into());
             }
         }
         Ok(())
