@@ -16,6 +16,7 @@ mod proxy;
 mod replay;
 mod run;
 mod serve;
+mod wait;
 
 pub use browser::Browser;
 pub use demo::Demo;
@@ -26,3 +27,4 @@ pub use proxy::{Break, Proxy};
 pub use replay::{copy_folder, differing, golden_tables, python, replay};
 pub use run::{Finished, as_normal_user, binary, command, is_root, lakefront};
 pub use serve::Serve;
+pub use wait::until;

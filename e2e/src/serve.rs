@@ -2,6 +2,7 @@
 
 use crate::process::Process;
 use crate::run::command;
+use std::fs::File;
 use std::path::Path;
 
 /// A running `lakefront serve`; killed when it is dropped.
@@ -12,6 +13,13 @@ impl Serve {
     pub fn start(config: &Path) -> Self {
         let child = command().args(["serve", "--config"]).arg(config).spawn().expect("the binary runs");
         Self(Process(child))
+    }
+
+    /// The same; what it tells goes into a file.
+    pub fn start_telling(config: &Path, told: &Path) -> Self {
+        let told = File::create(told).expect("a file");
+        let child = command().args(["serve", "--config"]).arg(config).stderr(told).spawn();
+        Self(Process(child.expect("the binary runs")))
     }
 
     /// Asks it to end, and returns its exit code.

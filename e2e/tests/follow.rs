@@ -1,18 +1,9 @@
 //! `load --follow`: each commit shows in PostgreSQL by itself, and idle time costs nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lakefront_e2e::{Follow, ShopTable, lakefront};
+use lakefront_e2e::{Follow, ShopTable, lakefront, until};
 use lakefront_testkit::TestDatabase;
-use std::time::{Duration, Instant};
-use tokio_postgres::Client;
-
-async fn until(what: &str, client: &Client, question: &str) {
-    let start = Instant::now();
-    while !client.query_one(question, &[]).await.is_ok_and(|row| row.get(0)) {
-        assert!(start.elapsed() < Duration::from_secs(60), "waited for {what}");
-        tokio::task::yield_now().await;
-    }
-}
+use std::time::Instant;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commits_show_by_themselves() {

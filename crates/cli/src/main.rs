@@ -8,6 +8,7 @@ mod error;
 mod output;
 mod signals;
 mod storefront;
+mod unit;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! What a synced table should be: the part that a user declares.
 
-use crate::{NulBytePolicy, RowPolicy, SchedulingPolicy, TableName, TypeOverride};
+use crate::{NulBytePolicy, Pipeline, RowPolicy, SchedulingPolicy, TableName, Trigger, TypeOverride};
 use serde::{Deserialize, Serialize};
 
 /// Which columns besides the key are NOT NULL.
@@ -42,6 +42,12 @@ pub struct SyncedTableSpec {
     /// when it is refreshed
     #[serde(default)]
     pub scheduling_policy: SchedulingPolicy,
+    /// what has it refreshed without being asked for; None: nothing
+    #[serde(default)]
+    pub trigger: Option<Trigger>,
+    /// the pipeline that it belongs to; absent: one of its own
+    #[serde(default)]
+    pub pipeline: Option<Pipeline>,
     /// PostgreSQL types other than the default
     #[serde(default)]
     pub type_overrides: Vec<TypeOverride>,
@@ -75,6 +81,8 @@ impl SyncedTableSpec {
             primary_key,
             timeseries_key: None,
             scheduling_policy: SchedulingPolicy::default(),
+            trigger: None,
+            pipeline: None,
             type_overrides: Vec::new(),
             indexes: Vec::new(),
             generated_columns: Vec::new(),

@@ -1,19 +1,13 @@
 //! Following sources: tables are refreshed when their sources have new commits.
 
+use crate::back_off::BackOff;
 use crate::progress::Progress;
 use crate::session::Session;
+use crate::watches::Watches;
 use crate::{Engine, RefreshReport, RefreshRequest, SyncError};
-use futures::future::select_all;
-use lakefront_lake::Watch;
 use lakefront_model::SyncedTableSpec;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-
-/// Pause after a failure, doubled each time up to [`MAX_PAUSE`].
-const MIN_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause between tries of a table that fails.
-const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// Keeps a table fresh until it is told to stop, or the tables of an atomic pipeline.
 #[derive(Debug)]
@@ -35,11 +29,10 @@ impl Follow {
         stop: CancellationToken,
         told: impl Fn(&SyncedTableSpec, &Result<RefreshReport, SyncError>),
     ) {
-        let request = |spec| RefreshRequest { spec, full: false };
-        let requests: Vec<RefreshRequest> = self.specs.into_iter().map(request).collect();
+        let requests: Vec<RefreshRequest> = self.specs.into_iter().map(RefreshRequest::of).collect();
         let mut session = Session::default();
-        let mut watches: Vec<Watch> = Vec::new();
-        let mut pause = MIN_PAUSE;
+        let mut watches = Watches::default();
+        let mut back_off = BackOff::default();
         while !stop.is_cancelled() {
             let progress = Arc::new(Progress::default());
             let refreshed = self.engine.refresh_in(&mut session, &requests, &progress).await;
@@ -47,23 +40,14 @@ impl Follow {
                 told(&request.spec, refreshed);
             }
             let waited = async {
-                // A session that failed has seen nothing.
+                // A session that failed has seen nothing; a source that cannot be looked at is told of by the next
+                // refresh.
                 let seen = session.seen();
-                if !seen.is_empty() {
-                    if watches.is_empty() {
-                        watches.extend(seen.iter().map(|seen| Watch::new(seen.source.table.clone())));
-                    }
-                    let changes = watches.iter_mut().zip(seen);
-                    let changes = changes.map(|(watch, seen)| Box::pin(watch.changed(&seen.snapshot)));
-                    if select_all(changes).await.0.is_ok() {
-                        pause = MIN_PAUSE;
-                        return;
-                    }
+                if !seen.is_empty() && watches.changed(seen).await.is_ok() {
+                    back_off.reset();
+                } else {
+                    tokio::time::sleep(back_off.next()).await;
                 }
-                // A source that cannot be looked at is told of by the next refresh.
-                watches.clear();
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(MAX_PAUSE);
             };
             tokio::select! {
                 () = waited => {}

@@ -1,6 +1,7 @@
 //! The engine: plans what a synced table needs, copies and applies it exactly, and keeps account of it in the ledger.
 //! The only crate that knows both the lake and PostgreSQL.
 
+mod back_off;
 mod changes;
 mod commit;
 mod delete;
@@ -21,7 +22,9 @@ mod source;
 mod stage;
 mod status;
 mod together;
+mod upkeep;
 mod verify;
+mod watches;
 
 pub use delete::DeleteReport;
 pub use engine::{Engine, EngineSettings};
@@ -32,4 +35,5 @@ pub use refresh::RefreshRequest;
 pub use report::RefreshReport;
 pub use source::Source;
 pub use status::TableStatus;
+pub use upkeep::Upkeep;
 pub use verify::VerifyReport;

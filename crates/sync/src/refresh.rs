@@ -19,6 +19,13 @@ pub struct RefreshRequest {
     pub full: bool,
 }
 
+impl RefreshRequest {
+    /// What was committed since the last time.
+    pub fn of(spec: SyncedTableSpec) -> Self {
+        Self { spec, full: false }
+    }
+}
+
 impl Engine {
     /// Brings a synced table to its source's newest version, making it where it is not there yet.
     ///

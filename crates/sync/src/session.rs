@@ -97,6 +97,12 @@ impl Session {
         &self.seen
     }
 
+    /// Lets go of the connection for a long time without work. Returns what was seen of the sources.
+    pub(crate) fn rest(&mut self) -> Vec<Seen> {
+        self.control = None;
+        self.seen.clone()
+    }
+
     /// The connection, made where there is none or it broke.
     pub(crate) async fn control(&mut self, engine: &Engine) -> Result<(&mut Client, Ownership), SyncError> {
         let (client, ownership) = match self.control.take() {

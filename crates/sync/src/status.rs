@@ -1,7 +1,8 @@
 //! Where synced tables stand.
 
 use crate::{Engine, SyncError};
-use lakefront_model::{SyncedTableSpec, Version};
+use chrono::{DateTime, Utc};
+use lakefront_model::{Pipeline, SyncedTableSpec, Trigger, Version};
 use lakefront_postgres::ledger::{self, Entry, EntryState, LastUpdate};
 use serde::Serialize;
 
@@ -14,6 +15,12 @@ pub struct TableStatus {
     pub source: String,
     /// its scheduling policy
     pub policy: String,
+    /// the pipeline that it belongs to, where it was given one
+    pub pipeline: Option<Pipeline>,
+    /// what has it refreshed by itself: `schedule` or `source_change`
+    pub trigger: Option<Trigger>,
+    /// the next time of its schedule
+    pub next_refresh: Option<DateTime<Utc>>,
     /// its state, as the control-plane API names it
     pub state: String,
     /// what there is to say: `CONDITION: text` after a failure
@@ -41,6 +48,9 @@ impl TableStatus {
             name: spec.name.to_string(),
             source: spec.source.clone(),
             policy: spec.scheduling_policy.to_string(),
+            next_refresh: next_refresh(spec),
+            pipeline: spec.pipeline.clone(),
+            trigger: spec.trigger.clone(),
             state: EntryState::Provisioning.name().to_owned(),
             message: None,
             version: None,
@@ -55,12 +65,12 @@ impl TableStatus {
 }
 
 impl Engine {
-    /// The status of one synced table. The source is asked for its newest version; one that cannot be read is told in
+    /// The status of one synced table, whose declaration may be newer than its last update. The source is asked for its newest version; one that cannot be read is told in
     /// the message.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn status_of(&self, entry: Entry) -> Result<TableStatus, SyncError> {
+    pub async fn status_of(&self, entry: Entry, spec: &SyncedTableSpec) -> Result<TableStatus, SyncError> {
         let client = self.connect().await?;
         let last_update = ledger::last_update(&client, entry.id).await?;
         let newest = async {
@@ -84,7 +94,7 @@ impl Engine {
         let lag_seconds = match lag_versions {
             Some(0) => Some(0.0),
             Some(_) => committed.map(|at| {
-                let now = chrono::Utc::now().timestamp_millis();
+                let now = Utc::now().timestamp_millis();
                 (now - at).max(0) as f64 / 1000.0
             }),
             None => None,
@@ -92,7 +102,10 @@ impl Engine {
         Ok(TableStatus {
             name: entry.name,
             source: entry.spec.source,
-            policy: entry.spec.scheduling_policy.to_string(),
+            policy: spec.scheduling_policy.to_string(),
+            next_refresh: next_refresh(spec),
+            pipeline: spec.pipeline.clone(),
+            trigger: spec.trigger.clone(),
             state: entry.state,
             message,
             version: entry.version,
@@ -103,5 +116,13 @@ impl Engine {
             quarantined: entry.quarantined,
             last_update,
         })
+    }
+}
+
+/// The next time of its schedule, where it has one.
+fn next_refresh(spec: &SyncedTableSpec) -> Option<DateTime<Utc>> {
+    match &spec.trigger {
+        Some(Trigger::Schedule(schedule)) => schedule.next_after(Utc::now()),
+        Some(Trigger::SourceChange { .. }) | None => None,
     }
 }

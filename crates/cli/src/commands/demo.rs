@@ -106,7 +106,7 @@ async fn serve(
     let mut running = JoinSet::new();
     for spec in specs()? {
         let table = Known { spec, entry: None, engine: engine.clone() };
-        running.spawn(keep_fresh(printer, table, stop.clone(), tell_changes));
+        running.spawn(keep_fresh(printer, table.into(), stop.clone(), tell_changes));
     }
     let settings = shop_settings(superuser, &password)?;
     let pictures = Pictures::new(folder.join("pictures"))

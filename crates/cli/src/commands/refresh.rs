@@ -4,39 +4,45 @@ use crate::args::Refresh;
 use crate::context::Context;
 use crate::error::{CliError, FAILED};
 use crate::output::{self, Printer, count, seconds};
+use crate::unit;
+use lakefront_model::SyncedTableSpec;
 use lakefront_sync::{Progress, RefreshReport, RefreshRequest};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 pub async fn run(context: &Context, refresh: Refresh) -> Result<ExitCode, CliError> {
-    let known = context.named(&refresh.which.names, refresh.which.all).await?;
+    let units = unit::named(context, &refresh.which.names, refresh.which.all).await?;
     let printer = context.printer;
-    let several = refresh.which.all || known.len() != 1;
+    let several = refresh.which.all || units.iter().map(|unit| unit.specs.len()).sum::<usize>() != 1;
     let mut documents: Vec<Value> = Vec::new();
     let mut code = ExitCode::SUCCESS;
-    for table in known {
+    for unit in units {
         let progress = Arc::new(Progress::default());
-        let name = table.spec.name.to_string();
-        let request = RefreshRequest { spec: table.spec, full: refresh.full };
-        let work = table.engine.refresh(&request, &progress);
-        match output::watch(printer, &name, &progress, work).await {
-            Ok(report) => {
-                show(printer, &report);
-                documents.push(json!(report));
-            }
-            // A table that fails does not hold up the others.
-            Err(error) if several => {
-                let error = CliError::from(error);
-                documents.push(json!({"table": name, "error": {
-                    "condition": error.condition, "message": error.full_message(), "hint": error.hint,
-                }}));
-                if !printer.is_json() {
-                    printer.tell(&error);
+        let name = unit.name();
+        let request = |spec: SyncedTableSpec| RefreshRequest { spec, full: refresh.full };
+        let requests: Vec<RefreshRequest> = unit.specs.into_iter().map(request).collect();
+        let work = unit.engine.refresh_together(&requests, &progress);
+        let refreshed = output::watch(printer, &name, &progress, work).await;
+        for (request, refreshed) in requests.iter().zip(refreshed) {
+            match refreshed {
+                Ok(report) => {
+                    show(printer, &report);
+                    documents.push(json!(report));
                 }
-                code = ExitCode::from(FAILED);
+                // A table that fails does not hold up the others.
+                Err(error) if several => {
+                    let error = CliError::from(error);
+                    documents.push(json!({"table": request.spec.name.to_string(), "error": {
+                        "condition": error.condition, "message": error.full_message(), "hint": error.hint,
+                    }}));
+                    if !printer.is_json() {
+                        printer.tell(&error);
+                    }
+                    code = ExitCode::from(FAILED);
+                }
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => return Err(error.into()),
         }
     }
     match documents.as_slice() {

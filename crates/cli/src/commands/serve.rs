@@ -1,22 +1,16 @@
 //! `lakefront serve`
 
-use crate::context::{Context, Known};
+use crate::context::Context;
 use crate::error::CliError;
 use crate::output::{Printer, count, seconds};
 use crate::signals::asked_to_stop;
 use crate::storefront;
-use lakefront_model::{SchedulingPolicy, SyncedTableSpec};
-use lakefront_sync::{Follow, Progress, RefreshReport, RefreshRequest, SyncError};
+use crate::unit::{Unit, units};
+use lakefront_model::SyncedTableSpec;
+use lakefront_sync::{RefreshReport, SyncError, Upkeep};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-/// Pause after a failure that may pass by itself, doubled each time up to [`MAX_PAUSE`].
-const MIN_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause between tries.
-const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 pub async fn run(context: &Context) -> Result<ExitCode, CliError> {
     let Some(file) = &context.loaded.file else {
@@ -30,8 +24,8 @@ pub async fn run(context: &Context) -> Result<ExitCode, CliError> {
     printer.note(&format!("PostgreSQL     {}", context.server().describe()));
     let stop = CancellationToken::new();
     let mut running = JoinSet::new();
-    for table in context.all().await? {
-        running.spawn(keep_fresh(printer, table, stop.clone(), tell));
+    for unit in units(context.all().await?) {
+        running.spawn(keep_fresh(printer, unit, stop.clone(), tell));
     }
     if let Some(config) = &context.loaded.config.storefront {
         let settings = storefront::settings(config.settings.clone(), context)?;
@@ -54,36 +48,15 @@ pub async fn run(context: &Context) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Keeps one table as fresh as its policy says: a continuous one follows its source, the others are brought up to
-/// date now and then wait to be asked.
+/// Keeps tables as fresh as they are declared to be.
 pub async fn keep_fresh(
     printer: Printer,
-    table: Known,
+    unit: Unit,
     stop: CancellationToken,
     tell: fn(Printer, &SyncedTableSpec, &Result<RefreshReport, SyncError>),
 ) {
-    if table.spec.scheduling_policy == SchedulingPolicy::Continuous {
-        let told = move |spec: &SyncedTableSpec, result: &_| tell(printer, spec, result);
-        Follow::new(table.engine, vec![table.spec]).run(stop, told).await;
-        return;
-    }
-    let request = RefreshRequest { spec: table.spec, full: false };
-    let mut pause = MIN_PAUSE;
-    loop {
-        let progress = Arc::new(Progress::default());
-        let result = tokio::select! {
-            result = table.engine.refresh(&request, &progress) => result,
-            () = stop.cancelled() => return,
-        };
-        tell(printer, &request.spec, &result);
-        if !result.is_err_and(|error| error.is_transient) {
-            return;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(pause) => pause = (pause * 2).min(MAX_PAUSE),
-            () = stop.cancelled() => return,
-        }
-    }
+    let told = move |spec: &SyncedTableSpec, result: &_| tell(printer, spec, result);
+    Upkeep::new(unit.engine, unit.specs).run(stop, told).await;
 }
 
 /// Tells how one refresh ended.

@@ -4,6 +4,7 @@ use crate::args::Status;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::{Table, count, seconds};
+use lakefront_model::Trigger;
 use lakefront_sync::TableStatus;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -38,7 +39,7 @@ async fn collect(context: &Context, name: Option<&str>) -> Result<Vec<TableStatu
     let mut all = Vec::new();
     for table in known {
         all.push(match table.entry {
-            Some(entry) => table.engine.status_of(entry).await?,
+            Some(entry) => table.engine.status_of(entry, &table.spec).await?,
             None => TableStatus::declared(&table.spec),
         });
     }
@@ -51,14 +52,18 @@ fn show(context: &Context, all: &[TableStatus]) {
         context.printer.note("hint: make one with: lakefront load SOURCE --into SCHEMA.TABLE --key COLUMN");
         return;
     }
-    let mut table =
-        Table::new(&["NAME", "POLICY", "STATE", "ROWS", "VERSION", "BEHIND", "SYNCED"]).numbers(&[3, 4, 5]);
+    let mut heading = vec!["NAME", "POLICY", "STATE", "ROWS", "VERSION", "BEHIND", "SYNCED"];
+    let has_triggers = all.iter().any(|status| status.trigger.is_some());
+    if has_triggers {
+        heading.push("NEXT");
+    }
+    let mut table = Table::new(&heading).numbers(&[3, 4, 5]);
     for status in all {
         let synced = status.last_update.as_ref().and_then(|u| u.ended_at).map_or_else(String::new, |at| {
             let ago = (chrono::Utc::now() - at).num_milliseconds().max(0) as f64 / 1000.0;
             format!("{} ago", seconds(ago))
         });
-        table.row(vec![
+        let mut cells = vec![
             status.name.clone(),
             status.policy.clone(),
             short(&status.state).to_owned(),
@@ -66,7 +71,11 @@ fn show(context: &Context, all: &[TableStatus]) {
             status.version.map_or_else(String::new, |v| v.to_string()),
             status.lag_versions.map_or_else(String::new, |v| v.to_string()),
             synced,
-        ]);
+        ];
+        if has_triggers {
+            cells.push(next(status));
+        }
+        table.row(cells);
     }
     context.printer.say(&table.to_string());
     for status in all {
@@ -80,6 +89,22 @@ fn show(context: &Context, all: &[TableStatus]) {
                 count(status.quarantined)
             ));
         }
+    }
+}
+
+/// What has a table refreshed by itself, and when.
+fn next(status: &TableStatus) -> String {
+    match (&status.trigger, status.next_refresh) {
+        (Some(Trigger::SourceChange { .. }), _) => "when the source changes".to_owned(),
+        (Some(Trigger::Schedule(_)), Some(at)) => {
+            let left = at - chrono::Utc::now();
+            if left.num_hours() < 24 {
+                format!("in {}", seconds(left.num_milliseconds().max(0) as f64 / 1000.0))
+            } else {
+                at.format("%Y-%m-%d %H:%M UTC").to_string()
+            }
+        }
+        (Some(Trigger::Schedule(_)) | None, _) => String::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The file's shape.
 
+use super::mistake::Mistake;
 use super::synced_table::SyncedTable;
 use lakefront_model::{SyncedTableSpec, TableName};
 use serde::Deserialize;
@@ -14,6 +15,8 @@ pub struct Config {
     pub database: Option<Database>,
     /// catalogs by name
     pub catalogs: BTreeMap<String, CatalogConfig>,
+    /// pipelines by name, those that need to be declared
+    pipelines: BTreeMap<String, PipelineConfig>,
     /// what is kept fresh
     synced_tables: Vec<SyncedTable>,
     /// the application; absent: not served
@@ -47,6 +50,14 @@ pub struct CatalogConfig {
     pub database: Option<String>,
 }
 
+/// `[pipelines.NAME]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PipelineConfig {
+    /// whether its tables become visible together
+    pub atomic: bool,
+}
+
 /// `[storefront]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,7 +77,18 @@ fn default_listen() -> SocketAddr {
 impl Config {
     /// What is kept fresh.
     pub fn specs(&self) -> Vec<SyncedTableSpec> {
-        self.synced_tables.iter().filter_map(|t| t.spec().ok()).collect()
+        self.synced_tables
+            .iter()
+            .filter_map(|t| t.spec().ok())
+            .map(|spec| self.in_its_pipeline(spec))
+            .collect()
+    }
+
+    fn in_its_pipeline(&self, mut spec: SyncedTableSpec) -> SyncedTableSpec {
+        if let Some(pipeline) = &mut spec.pipeline {
+            pipeline.atomic = self.pipelines.get(&pipeline.name).is_some_and(|declared| declared.atomic);
+        }
+        spec
     }
 
     /// The database of a table's catalog, where it is bound to one.
@@ -75,30 +97,72 @@ impl Config {
     }
 
     /// What serde cannot see.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), Mistake> {
         for (name, catalog) in &self.catalogs {
             let is_lake = catalog.root.is_some() || !catalog.tables.is_empty();
             if is_lake == catalog.database.is_some() {
                 return Err(format!(
                     "catalog \"{name}\" needs either root (or tables): a lake catalog, or database: a database catalog"
-                ));
+                )
+                .into());
             }
         }
         let mut seen = std::collections::BTreeSet::new();
         for table in &self.synced_tables {
-            let spec = table.spec().map_err(|e| format!("synced table \"{}\": {e}", table.name))?;
+            let spec = table.spec().map_err(|wrong| wrong.of_table(&table.name))?;
             if let Some(catalog) = &spec.name.catalog
                 && self.database_of(&spec.name).is_none()
             {
                 return Err(format!(
                     "synced table \"{}\": \"{catalog}\" is no database catalog; add [catalogs.{catalog}] with database = \"…\"",
                     table.name
-                ));
+                )
+                .into());
             }
             if !seen.insert(spec.name.clone()) {
-                return Err(format!("synced table \"{}\" is there twice", table.name));
+                return Err(format!("synced table \"{}\" is there twice", table.name).into());
+            }
+        }
+        for (name, pipeline) in &self.pipelines {
+            self.check_pipeline(name, pipeline)?;
+        }
+        Ok(())
+    }
+
+    /// The tables of an atomic pipeline are refreshed in one transaction, so they are in one database and are refreshed
+    /// at the same times.
+    fn check_pipeline(&self, name: &str, pipeline: &PipelineConfig) -> Result<(), Mistake> {
+        let tables: Vec<SyncedTableSpec> = self.specs().into_iter().filter(|t| is_in(t, name)).collect();
+        let Some((first, others)) = tables.split_first() else {
+            return Err(Mistake::new(
+                format!("pipeline \"{name}\" has no synced table"),
+                "name it in the tables that belong to it, or leave it out",
+            ));
+        };
+        for other in others.iter().filter(|_| pipeline.atomic) {
+            let differs = |what: &str| {
+                format!(
+                    "pipeline \"{name}\" is atomic, and {what} of \"{}\" and \"{}\" differ",
+                    first.name, other.name
+                )
+            };
+            if self.database_of(&first.name) != self.database_of(&other.name) {
+                return Err(Mistake::new(
+                    differs("the databases"),
+                    "tables become visible together only within one database: move one of them, or set atomic = false",
+                ));
+            }
+            if (first.scheduling_policy, &first.trigger) != (other.scheduling_policy, &other.trigger) {
+                return Err(Mistake::new(
+                    differs("scheduling_policy or trigger"),
+                    "they are refreshed together: declare the same times for all of them, or set atomic = false",
+                ));
             }
         }
         Ok(())
     }
+}
+
+fn is_in(spec: &SyncedTableSpec, pipeline: &str) -> bool {
+    spec.pipeline.as_ref().is_some_and(|own| own.name == pipeline)
 }

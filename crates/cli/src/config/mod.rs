@@ -1,7 +1,9 @@
 //! The configuration file, `lakefront.toml`.
 
 mod file;
+mod mistake;
 mod synced_table;
+mod trigger;
 
 pub use file::Config;
 
@@ -37,6 +39,6 @@ pub fn load(named: Option<&Path>) -> Result<Loaded, CliError> {
     let config: Config = toml::from_str(&text)
         .map_err(|e| CliError::usage(format!("{shown}: {}", e.to_string().trim_end()), ""))?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    config.check().map_err(|message| CliError::usage(format!("{shown}: {message}"), ""))?;
+    config.check().map_err(|wrong| CliError::usage(format!("{shown}: {}", wrong.message), wrong.hint))?;
     Ok(Loaded { config, folder, file: Some(path) })
 }

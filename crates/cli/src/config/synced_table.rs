@@ -1,8 +1,10 @@
 //! `[[synced_tables]]`
 
+use super::mistake::Mistake;
+use super::trigger::{RefreshOn, TriggerKeys};
 use lakefront_model::{
-    GeneratedColumn, NotNull, NulBytePolicy, RowPolicy, SchedulingPolicy, SyncedTableSpec, TableName,
-    TypeOverride,
+    GeneratedColumn, NotNull, NulBytePolicy, Pipeline, RowPolicy, SchedulingPolicy, SyncedTableSpec,
+    TableName, TypeOverride,
 };
 use serde::Deserialize;
 
@@ -17,6 +19,12 @@ pub(super) struct SyncedTable {
     timeseries_key: Option<String>,
     #[serde(default)]
     scheduling_policy: SchedulingPolicy,
+    schedule: Option<String>,
+    schedule_time_zone: Option<String>,
+    refresh_on: Option<RefreshOn>,
+    min_time_between_triggers_seconds: Option<u64>,
+    /// the pipeline's name
+    pub pipeline: Option<String>,
     #[serde(default)]
     type_overrides: Vec<TypeOverride>,
     #[serde(default)]
@@ -34,23 +42,34 @@ pub(super) struct SyncedTable {
 }
 
 impl SyncedTable {
-    pub fn spec(&self) -> Result<SyncedTableSpec, String> {
+    pub fn spec(&self) -> Result<SyncedTableSpec, Mistake> {
         let name = TableName::parse(&self.name).map_err(|e| e.to_string())?;
         if self.primary_key.is_empty() && self.scheduling_policy != SchedulingPolicy::Snapshot {
             return Err(format!(
                 "without primary_key only scheduling_policy = \"SNAPSHOT\" is possible, not {}",
                 self.scheduling_policy
-            ));
+            )
+            .into());
         }
         for wanted in &self.type_overrides {
             wanted.check().map_err(|e| e.to_string())?;
         }
+        let keys = TriggerKeys {
+            schedule: self.schedule.as_deref(),
+            schedule_time_zone: self.schedule_time_zone.as_deref(),
+            refresh_on: self.refresh_on,
+            min_time_between_triggers_seconds: self.min_time_between_triggers_seconds,
+        };
+        let trigger = keys.trigger(self.scheduling_policy)?;
         Ok(SyncedTableSpec {
             name,
             source: self.source.clone(),
             primary_key: self.primary_key.clone(),
             timeseries_key: self.timeseries_key.clone(),
             scheduling_policy: self.scheduling_policy,
+            trigger,
+            // Whether it is atomic is declared with the pipeline.
+            pipeline: self.pipeline.clone().map(|name| Pipeline { name, atomic: false }),
             type_overrides: self.type_overrides.clone(),
             indexes: self.indexes.clone(),
             generated_columns: self.generated_columns.clone(),
