@@ -1,6 +1,6 @@
 //! What a synced table should be: the part that a user declares.
 
-use crate::{NulBytePolicy, RowPolicy, SchedulingPolicy, TableName, Trigger, TypeOverride};
+use crate::{FullRefreshThreshold, NulBytePolicy, RowPolicy, SchedulingPolicy, TableName, Trigger, TypeOverride};
 use serde::{Deserialize, Serialize};
 
 /// Which columns besides the key are NOT NULL.
@@ -45,6 +45,9 @@ pub struct SyncedTableSpec {
     /// what has it refreshed without being asked for; None: nothing
     #[serde(default)]
     pub trigger: Option<Trigger>,
+    /// from where on a full refresh replaces an incremental one; None: the default
+    #[serde(default)]
+    pub full_refresh_threshold: Option<FullRefreshThreshold>,
     /// PostgreSQL types other than the default
     #[serde(default)]
     pub type_overrides: Vec<TypeOverride>,
@@ -79,6 +82,7 @@ impl SyncedTableSpec {
             timeseries_key: None,
             scheduling_policy: SchedulingPolicy::default(),
             trigger: None,
+            full_refresh_threshold: None,
             type_overrides: Vec::new(),
             indexes: Vec::new(),
             generated_columns: Vec::new(),

@@ -21,6 +21,7 @@ mod stage;
 mod status;
 mod upkeep;
 mod verify;
+mod weigh;
 
 pub use delete::DeleteReport;
 pub use engine::{Engine, EngineSettings};

@@ -3,8 +3,8 @@
 use super::mistake::Mistake;
 use super::trigger::{RefreshOn, TriggerKeys};
 use lakefront_model::{
-    GeneratedColumn, NotNull, NulBytePolicy, RowPolicy, SchedulingPolicy, SyncedTableSpec, TableName,
-    TypeOverride,
+    FullRefreshThreshold, GeneratedColumn, NotNull, NulBytePolicy, RowPolicy, SchedulingPolicy,
+    SyncedTableSpec, TableName, TypeOverride,
 };
 use serde::Deserialize;
 
@@ -23,6 +23,7 @@ pub(super) struct SyncedTable {
     schedule_time_zone: Option<String>,
     refresh_on: Option<RefreshOn>,
     min_time_between_triggers_seconds: Option<u64>,
+    full_refresh_threshold: Option<FullRefreshThreshold>,
     #[serde(default)]
     type_overrides: Vec<TypeOverride>,
     #[serde(default)]
@@ -66,6 +67,7 @@ impl SyncedTable {
             timeseries_key: self.timeseries_key.clone(),
             scheduling_policy: self.scheduling_policy,
             trigger,
+            full_refresh_threshold: self.full_refresh_threshold,
             type_overrides: self.type_overrides.clone(),
             indexes: self.indexes.clone(),
             generated_columns: self.generated_columns.clone(),

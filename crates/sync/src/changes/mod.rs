@@ -12,6 +12,7 @@ use crate::load::queue;
 use crate::progress::Phase;
 use crate::report::{Done, INCREMENTAL};
 use crate::run::Run;
+use crate::weigh::full_is_cheaper;
 use bytes::Bytes;
 use lakefront_lake::{ChangeBase, ChangePlan, ChangeWay, Changes, LakeError, ScanOptions};
 use lakefront_model::Version;
@@ -28,7 +29,7 @@ use tokio_postgres::{Client, Transaction};
 pub(crate) enum Incremental {
     /// applied and committed
     Done(Done),
-    /// nothing was changed: everything has to be copied, because …
+    /// nothing was changed: everything is to be copied, because …
     NotPossible(String),
 }
 
@@ -76,6 +77,9 @@ impl Run<'_> {
             Changes::Known(changes) => changes,
             Changes::Unknown(why) => return Ok(Incremental::NotPossible(why)),
         };
+        if let Some(why) = full_is_cheaper(&changes, self.entry.rows, self.spec) {
+            return Ok(Incremental::NotPossible(why));
+        }
         let way = match changes.way {
             ChangeWay::Feed => "from the change data feed",
             ChangeWay::Files => "from the files that changed",
