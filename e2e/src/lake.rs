@@ -52,12 +52,18 @@ pub fn embeddings(folder: &Path) {
 impl ShopTable {
     /// A table with products 1 to `rows`, at version 1.
     pub fn with_rows(rows: i64) -> Self {
+        let spec = TableSpec::new(schema()).with_change_data_feed().described("what the shop sells");
+        Self::made(spec, rows)
+    }
+
+    /// The same without change data feed.
+    pub fn without_feed(rows: i64) -> Self {
+        Self::made(TableSpec::new(schema()), rows)
+    }
+
+    fn made(spec: TableSpec, rows: i64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let layout = FileLayout { rows_per_file: 20_000, rows_per_group: 5_000 };
-        let spec = TableSpec::new(schema())
-            .with_change_data_feed()
-            .described("what the shop sells")
-            .with_layout(layout);
+        let spec = spec.with_layout(FileLayout { rows_per_file: 20_000, rows_per_group: 5_000 });
         let table = DeltaTable::create(folder.path().join("products"), spec).unwrap();
         let mut shop = Self { folder, table };
         shop.append((1..=rows).map(Some));

@@ -11,6 +11,7 @@ mod policy;
 mod schedule;
 mod schema;
 mod spec;
+mod threshold;
 mod trigger;
 mod type_override;
 
@@ -24,6 +25,7 @@ pub use policy::{NulBytePolicy, RowPolicy, SchedulingPolicy};
 pub use schedule::{Schedule, ScheduleError};
 pub use schema::{SourceColumn, SourceSchema};
 pub use spec::{GeneratedColumn, NotNull, SyncedTableSpec};
+pub use threshold::FullRefreshThreshold;
 pub use trigger::Trigger;
 pub use type_override::{OverrideError, OverrideType, TypeOverride};
 

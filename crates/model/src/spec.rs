@@ -1,6 +1,9 @@
 //! What a synced table should be: the part that a user declares.
 
-use crate::{NulBytePolicy, Pipeline, RowPolicy, SchedulingPolicy, TableName, Trigger, TypeOverride};
+use crate::{
+    FullRefreshThreshold, NulBytePolicy, Pipeline, RowPolicy, SchedulingPolicy, TableName, Trigger,
+    TypeOverride,
+};
 use serde::{Deserialize, Serialize};
 
 /// Which columns besides the key are NOT NULL.
@@ -48,6 +51,9 @@ pub struct SyncedTableSpec {
     /// the pipeline that it belongs to; absent: one of its own
     #[serde(default)]
     pub pipeline: Option<Pipeline>,
+    /// from where on a full refresh replaces an incremental one; None: the default
+    #[serde(default)]
+    pub full_refresh_threshold: Option<FullRefreshThreshold>,
     /// PostgreSQL types other than the default
     #[serde(default)]
     pub type_overrides: Vec<TypeOverride>,
@@ -83,6 +89,7 @@ impl SyncedTableSpec {
             scheduling_policy: SchedulingPolicy::default(),
             trigger: None,
             pipeline: None,
+            full_refresh_threshold: None,
             type_overrides: Vec::new(),
             indexes: Vec::new(),
             generated_columns: Vec::new(),

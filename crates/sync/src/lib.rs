@@ -25,6 +25,7 @@ mod together;
 mod upkeep;
 mod verify;
 mod watches;
+mod weigh;
 
 pub use delete::DeleteReport;
 pub use engine::{Engine, EngineSettings};

@@ -8,6 +8,7 @@ use crate::report::{Done, FULL, INCREMENTAL};
 use crate::reshape::KeptColumn;
 use crate::run::{Run, decide};
 use crate::stage::{Filled, Filling};
+use crate::weigh::full_is_cheaper;
 use lakefront_lake::{ChangeBase, ChangePlan, ChangeWay, Changes, ScanOptions};
 use lakefront_model::Version;
 use lakefront_postgres::difference;
@@ -87,6 +88,9 @@ impl Run<'_> {
             Changes::Known(changes) => changes,
             Changes::Unknown(why) => return Ok(Step::NotPossible(why)),
         };
+        if let Some(why) = full_is_cheaper(&changes, self.entry.rows, &self.request.spec) {
+            return Ok(Step::NotPossible(why));
+        }
         let way = match changes.way {
             ChangeWay::Feed => "from the change data feed",
             ChangeWay::Files => "from the files that changed",

@@ -3,8 +3,8 @@
 use super::mistake::Mistake;
 use super::trigger::{RefreshOn, TriggerKeys};
 use lakefront_model::{
-    GeneratedColumn, NotNull, NulBytePolicy, Pipeline, RowPolicy, SchedulingPolicy, SyncedTableSpec,
-    TableName, TypeOverride,
+    FullRefreshThreshold, GeneratedColumn, NotNull, NulBytePolicy, Pipeline, RowPolicy, SchedulingPolicy,
+    SyncedTableSpec, TableName, TypeOverride,
 };
 use serde::Deserialize;
 
@@ -25,6 +25,7 @@ pub(super) struct SyncedTable {
     min_time_between_triggers_seconds: Option<u64>,
     /// the pipeline's name
     pub pipeline: Option<String>,
+    full_refresh_threshold: Option<FullRefreshThreshold>,
     #[serde(default)]
     type_overrides: Vec<TypeOverride>,
     #[serde(default)]
@@ -70,6 +71,7 @@ impl SyncedTable {
             trigger,
             // Whether it is atomic is declared with the pipeline.
             pipeline: self.pipeline.clone().map(|name| Pipeline { name, atomic: false }),
+            full_refresh_threshold: self.full_refresh_threshold,
             type_overrides: self.type_overrides.clone(),
             indexes: self.indexes.clone(),
             generated_columns: self.generated_columns.clone(),

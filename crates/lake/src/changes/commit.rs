@@ -35,6 +35,8 @@ pub(super) struct FileAction {
     pub(super) partition_values: Option<PartitionValues>,
     /// bytes; 0 where the writer left it out
     pub(super) size: u64,
+    /// rows, those that its deletion vector takes out left out; None where the writer did not count them
+    pub(super) rows: Option<u64>,
     /// false for files that hold rows as they were, such as those that a compaction wrote
     pub(super) data_change: bool,
     pub(super) deletion_vector: DvInfo,
@@ -63,6 +65,15 @@ struct FileFields {
     data_change: bool,
     #[serde(default)]
     deletion_vector: Option<VectorFields>,
+    #[serde(default)]
+    stats: Option<String>,
+}
+
+/// The part of a file's statistics that is of use here (Delta protocol, section "Per-file Statistics").
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Statistics {
+    num_records: Option<u64>,
 }
 
 fn yes() -> bool {
@@ -133,6 +144,8 @@ impl Commit {
 impl FileAction {
     fn read(reading: &Reading, fields: FileFields) -> Result<Self, LakeError> {
         let mut vector_id = String::new();
+        let statistics = |text: String| serde_json::from_str::<Statistics>(&text).ok()?.num_records;
+        let in_file = fields.stats.and_then(statistics);
         let deletion_vector = match fields.deletion_vector {
             None => DvInfo::default(),
             Some(vector) => {
@@ -149,7 +162,9 @@ impl FileAction {
                 DvInfo::from(described.map_err(|e| from_kernel(reading, e))?)
             }
         };
+        let deleted = deletion_vector.cardinality().ok().flatten().unwrap_or_default();
         Ok(Self {
+            rows: in_file.and_then(|rows| rows.checked_sub(deleted)),
             path: fields.path,
             partition_values: fields.partition_values,
             size: fields.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),

@@ -13,8 +13,12 @@ pub(super) fn units(files: &Files, commits: &[Commit]) -> Result<Vec<ChangeUnit>
             // Such a commit only adds rows or only takes rows out, so its files are the record.
             units.extend(files.rewritten(commit.version, &commit.removed, &commit.added)?);
         }
+        // Where no file went, no row did.
+        let only_inserts = !commit.removed.iter().any(|file| file.data_change);
         for file in &commit.recorded {
-            units.extend(files.unit(commit.version, ChangeKind::Recorded, file)?);
+            let units_of_file = files.unit(commit.version, ChangeKind::Recorded, file)?;
+            let replaced = |unit: ChangeUnit| if only_inserts { unit.replacing_none() } else { unit };
+            units.extend(units_of_file.into_iter().map(replaced));
         }
     }
     Ok(units)

@@ -2,6 +2,7 @@
 
 use super::Unlisted;
 use super::commit::{FileAction, PartitionValues};
+use super::density::Density;
 use super::unit::{CHANGE_TYPE, ChangeKind, ChangeUnit};
 use crate::kernel_error::{Reading, from_kernel};
 use crate::scan::{DataFile, RowChoice, ScanSource, ScanUnit, arrow_schema, source_of, store_of, units};
@@ -28,10 +29,15 @@ pub(super) struct Files {
     rows: Arc<ScanSource>,
     /// change data files, which have one column more
     recorded: Arc<ScanSource>,
+    density: Density,
 }
 
 impl Files {
-    pub(super) fn new(snapshot: &Snapshot, options: &ScanOptions) -> Result<Self, LakeError> {
+    pub(super) fn new(
+        snapshot: &Snapshot,
+        options: &ScanOptions,
+        density: Density,
+    ) -> Result<Self, LakeError> {
         let reading = Reading::log(snapshot.location());
         let rows = source_of(snapshot, options)?;
         let with_type = |schema: &StructType| {
@@ -51,6 +57,7 @@ impl Files {
             unit_bytes: options.unit_bytes,
             rows: Arc::new(rows),
             recorded: Arc::new(recorded),
+            density,
         })
     }
 
@@ -121,13 +128,33 @@ impl Files {
         let source = if kind == ChangeKind::Recorded { &self.recorded } else { &self.rows };
         let reading = Reading::log(&source.location);
         let transform = self.transform(kind, file)?;
+        let replaced = self.replaced(kind, file, &choice);
         let url = source.location.url().join(&file.path).map_err(|e| reading.damaged(e))?;
         let store = store_of(self.snapshot.table().lake(), source, &url)?;
         let data_file = DataFile::new(Arc::clone(source), store, url, file.size, choice, transform);
         let reading = data_file.reading();
         let units = units(vec![Arc::new(data_file)], self.unit_bytes)?;
-        let unit = |rows: ScanUnit| ChangeUnit { version, kind, rows, reading: reading.clone() };
+        // What is known of the file is told with its first unit.
+        let mut replaced = std::iter::once(replaced).chain(std::iter::repeat(Some(0)));
+        let unit = |rows: ScanUnit| {
+            let replaced = replaced.next().flatten();
+            ChangeUnit { version, kind, replaced, rows, reading: reading.clone() }
+        };
         Ok(units.into_iter().map(unit).collect())
+    }
+
+    /// About how many rows of the table the chosen rows of a file take out or replace.
+    fn replaced(&self, kind: ChangeKind, file: &FileAction, choice: &RowChoice) -> Option<u64> {
+        match (kind, choice) {
+            (ChangeKind::Inserted, _) => Some(0),
+            (ChangeKind::Deleted, RowChoice::Without(_)) => self.density.rows(file),
+            (ChangeKind::Deleted, RowChoice::Only { deleted_by, not_by }) => {
+                let rows = |vector: &DvInfo| Some(vector.cardinality().ok()?.unwrap_or_default());
+                Some(rows(deleted_by)?.saturating_sub(rows(not_by)?))
+            }
+            // As a rule they are updates, each with the row that was and the row that is.
+            (ChangeKind::Recorded, _) => self.density.rows(file).map(|rows| rows / 2),
+        }
     }
 
     /// What makes the table's columns of a file's, as the kernel does in a scan: partition values from the log, the

@@ -5,6 +5,7 @@
 //! All files are read as the newest version reads them, as files that are older than a change of the schema always are.
 
 mod commit;
+mod density;
 mod difference;
 mod feed;
 mod files;
@@ -45,6 +46,10 @@ pub struct ChangePlan {
     pub way: ChangeWay,
     /// bytes of all units in their files
     pub bytes: u64,
+    /// about how many rows the changes take out or replace, by the statistics in the log; rows that were written again as
+    /// they were count where files tell the changes, and a row counts as often as it changed. None where the log does not
+    /// tell
+    pub replaced_rows: Option<u64>,
     /// columns of the batches: logical names and Arrow types of the newest version, in its order
     pub schema: SchemaRef,
 }
@@ -93,7 +98,8 @@ fn plan(snapshot: &Snapshot, base: ChangeBase, options: &ScanOptions) -> Result<
 
 fn list(snapshot: &Snapshot, base: ChangeBase, options: &ScanOptions) -> Result<ChangePlan, Unlisted> {
     let commits = history::read(snapshot, base.version)?;
-    let files = files::Files::new(snapshot, options)?;
+    let density = density::Density::of(&commits);
+    let files = files::Files::new(snapshot, options, density)?;
     let mut feed =
         std::iter::once(base.has_change_data_feed).chain(commits.iter().filter_map(|c| c.sets_feed));
     let (way, units) = if feed.all(|on| on) && commits.iter().all(commit::Commit::record_is_sound) {
@@ -102,5 +108,6 @@ fn list(snapshot: &Snapshot, base: ChangeBase, options: &ScanOptions) -> Result<
         (ChangeWay::Files, difference::units(&files, commits)?)
     };
     let bytes = units.iter().map(ChangeUnit::bytes).sum();
-    Ok(ChangePlan { units, way, bytes, schema: files.schema()? })
+    let replaced_rows = units.iter().map(|unit| unit.replaced).sum();
+    Ok(ChangePlan { units, way, bytes, replaced_rows, schema: files.schema()? })
 }

@@ -39,6 +39,8 @@ pub struct ChangeUnit {
     pub version: Version,
     /// what its rows are
     pub kind: ChangeKind,
+    /// about how many rows of the table it takes out or replaces; None where the log does not tell
+    pub(super) replaced: Option<u64>,
     pub(super) rows: ScanUnit,
     pub(super) reading: Reading,
 }
@@ -53,6 +55,11 @@ pub struct ChangeBatch {
 }
 
 impl ChangeUnit {
+    /// The same, known to hold new rows only.
+    pub(super) fn replacing_none(self) -> Self {
+        Self { replaced: Some(0), ..self }
+    }
+
     /// Its bytes in the file.
     pub fn bytes(&self) -> u64 {
         self.rows.bytes()
