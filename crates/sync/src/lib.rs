@@ -2,10 +2,13 @@
 //! The only crate that knows both the lake and PostgreSQL.
 
 mod back_off;
+mod carry_out;
 mod changes;
+mod claims;
 mod commit;
 mod delete;
 mod engine;
+mod failpoint;
 mod failure;
 mod follow;
 mod load;

@@ -2,11 +2,12 @@
 
 use crate::SyncError;
 use crate::changes::{Copied, Unclear};
+use crate::failpoint::FailPoint;
 use crate::plan::Plan;
 use crate::progress::Phase;
 use crate::report::{Done, FULL, INCREMENTAL};
 use crate::reshape::KeptColumn;
-use crate::run::{Run, decide};
+use crate::run::{Run, STAGE, decide};
 use crate::stage::{Filled, Filling};
 use crate::weigh::full_is_cheaper;
 use lakefront_lake::{ChangeBase, ChangePlan, ChangeWay, Changes, ScanOptions};
@@ -58,6 +59,7 @@ impl Run<'_> {
             Plan::Create { reason } => {
                 let filling = self.filling(StageKind::Table);
                 let filled = self.engine.fill_stage(control, filling, self.progress).await?;
+                FailPoint::Staged.reached();
                 self.build_indexes(control, &filled.stage).await?;
                 Ok(Ready::Create(filled, reason.to_owned()))
             }
@@ -105,7 +107,7 @@ impl Run<'_> {
             spec: &self.request.spec,
             mapping: &self.mapping,
             snapshot: &self.snapshot,
-            stage: Stage::new(self.entry.id, "load"),
+            stage: Stage::new(self.entry.id, STAGE),
             kind,
         }
     }
@@ -121,6 +123,7 @@ impl Run<'_> {
         }
         let filling = self.filling(StageKind::Difference);
         let filled = self.engine.fill_stage(control, filling, self.progress).await?;
+        FailPoint::Staged.reached();
         filled.stage.analyze(control).await?;
         Ok(Ready::Replace(filled, why.to_owned(), change))
     }
@@ -176,6 +179,7 @@ impl Run<'_> {
                 (Done { outcome, ..Done::default() }, kept)
             }
         };
+        FailPoint::Applied.reached();
         self.move_checkpoint(txn, &done.outcome, &kept).await?;
         done.notices = self.notices();
         done.notices.extend(kept.into_iter().map(|KeptColumn { told, .. }| told));

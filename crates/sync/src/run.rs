@@ -16,6 +16,9 @@ use lakefront_postgres::{PgError, indexes};
 use std::sync::Arc;
 use tokio_postgres::{Client, Transaction};
 
+/// What stages of refreshes are made for.
+pub(crate) const STAGE: &str = "load";
+
 /// What all steps of one refresh need.
 pub(crate) struct Run<'a> {
     pub engine: &'a Engine,
@@ -152,7 +155,7 @@ impl Run<'_> {
     pub(crate) async fn clean_up(&self, error: &SyncError) {
         let cleaned = async {
             let client = self.engine.connect().await?;
-            Stage::new(self.entry.id, "load").drop(&client).await?;
+            Stage::new(self.entry.id, STAGE).drop(&client).await?;
             let had_copy = self.entry.version.is_some();
             ledger::fail(&client, self.claim, had_copy, error.condition, &error.message).await?;
             Ok::<(), SyncError>(())

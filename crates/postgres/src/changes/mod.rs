@@ -51,6 +51,15 @@ pub enum Applied {
     Disagrees,
 }
 
+/// Lets the planner choose as it does by default, after [`ChangeStage::apply`] on another table in the same transaction.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn plan_as_usual(txn: &Transaction<'_>) -> PgResult<()> {
+    let usual = "SET LOCAL enable_hashjoin TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT";
+    txn.batch_execute(usual).await.doing(|| "setting the planner's choices".into())
+}
+
 /// The session's own table for changed rows of one synced table. It empties itself at the end of each transaction and
 /// goes with the session, so nothing is left behind and the catalog is written once.
 #[derive(Debug)]

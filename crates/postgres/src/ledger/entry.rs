@@ -89,6 +89,11 @@ fn version(row: &Row, column: &str) -> Result<Option<Version>, tokio_postgres::E
 }
 
 impl Entry {
+    /// Whether an update runs, or was running when its process ended.
+    pub fn is_updating(&self) -> bool {
+        [EntryState::Updating, EntryState::InitialSnapshot].iter().any(|state| state.name() == self.state)
+    }
+
     fn read(row: &Row) -> Result<Self, tokio_postgres::Error> {
         Ok(Self {
             id: row.try_get("id")?,

@@ -1,14 +1,17 @@
 //! The ledger: the schema `lakefront` in the target database, which holds specs, checkpoints, the history
 //! of updates and the quarantine.
 
+mod claim;
 mod entry;
+mod failure;
+mod history;
 mod update;
 
+pub use claim::{Claim, abandon, begin, end_orphans, fence, release};
 pub use entry::{Entry, EntryState, find, list, register, remove};
-pub use update::{
-    Checkpoint, Claim, LastUpdate, Outcome, abandon, begin, fail, fence, finish, forget_failure, has_ended,
-    last_update, note_failure, note_source_version, release,
-};
+pub use failure::{fail, forget_failure, note_failure};
+pub use history::{LastUpdate, last_update};
+pub use update::{Checkpoint, Outcome, finish, has_ended, note_source_version};
 
 use crate::error::Doing;
 use crate::{PgResult, ident, roles};
