@@ -1,6 +1,8 @@
 //! What a synced table should be: the part that a user declares.
 
-use crate::{FullRefreshThreshold, NulBytePolicy, RowPolicy, SchedulingPolicy, TableName, Trigger, TypeOverride};
+use crate::{
+    FullRefreshThreshold, NulBytePolicy, RowPolicy, SchedulingPolicy, TableName, Trigger, TypeOverride,
+};
 use serde::{Deserialize, Serialize};
 
 /// Which columns besides the key are NOT NULL.

@@ -81,8 +81,16 @@ enum Next {
     Asked,
     /// at the schedule's first time after the last one, or after the last refresh began
     Time { schedule: Schedule, last: DateTime<Utc> },
-    /// when the source is not what was seen of it, but no sooner than some time after the last refresh began
-    Change { least: Duration, began: Instant, seen: Option<Seen>, watch: Option<Watch> },
+    /// when the source changed
+    Change(Box<Change>),
+}
+
+/// Waits until the source is not what was seen of it, but no less than some time after the last refresh began.
+struct Change {
+    least: Duration,
+    began: Instant,
+    seen: Option<Seen>,
+    watch: Option<Watch>,
 }
 
 impl Next {
@@ -90,12 +98,10 @@ impl Next {
         match trigger {
             None => Self::Asked,
             Some(Trigger::Schedule(schedule)) => Self::Time { schedule, last: DateTime::UNIX_EPOCH },
-            Some(Trigger::SourceChange { min_time_between_triggers_seconds }) => Self::Change {
-                least: Duration::from_secs(min_time_between_triggers_seconds),
-                began: Instant::now(),
-                seen: None,
-                watch: None,
-            },
+            Some(Trigger::SourceChange { min_time_between_triggers_seconds }) => {
+                let least = Duration::from_secs(min_time_between_triggers_seconds);
+                Self::Change(Box::new(Change { least, began: Instant::now(), seen: None, watch: None }))
+            }
         }
     }
 
@@ -105,31 +111,31 @@ impl Next {
             Self::Asked => {}
             // Never before the time that was waited for, also where the clock was just set back a little.
             Self::Time { last, .. } => *last = Utc::now().max(*last),
-            Self::Change { began, seen, .. } => {
-                *began = Instant::now();
+            Self::Change(change) => {
+                change.began = Instant::now();
                 // A source that cannot be looked at is told of by the refresh.
-                *seen = session.look(engine, source).await.ok();
+                change.seen = session.look(engine, source).await.ok();
             }
         }
     }
 
     /// Takes what a good refresh saw; a failed one saw nothing.
     fn refresh_ended(&mut self, newer: Option<Seen>) {
-        if let Self::Change { seen, .. } = self
+        if let Self::Change(change) = self
             && newer.is_some()
         {
-            *seen = newer;
+            change.seen = newer;
         }
     }
 
     /// Whether the source has to be watched and could not be looked at.
     fn is_blind(&self) -> bool {
-        matches!(self, Self::Change { seen: None, .. })
+        matches!(self, Self::Change(change) if change.seen.is_none())
     }
 
     /// Whether waiting can end with a refresh being due.
     fn may_come(&self) -> bool {
-        !matches!(self, Self::Asked | Self::Change { seen: None, .. })
+        !(self.is_blind() || matches!(self, Self::Asked))
     }
 
     /// Returns when the next refresh is due; false: none will be.
@@ -142,20 +148,26 @@ impl Next {
                 *last = time;
                 true
             }
-            Self::Change { least, began, seen, watch } => {
-                sleep_until(*began + *least).await;
-                if let Some(seen) = seen {
-                    let watch = watch.get_or_insert_with(|| Watch::new(seen.source.table.clone()));
-                    if watch.changed(&seen.snapshot).await.is_ok() {
-                        return true;
-                    }
-                }
-                // What cannot be watched is told of by the next refresh.
-                *watch = None;
-                sleep(BackOff::default().next()).await;
+            Self::Change(change) => {
+                change.wait().await;
                 true
             }
         }
+    }
+}
+
+impl Change {
+    async fn wait(&mut self) {
+        sleep_until(self.began + self.least).await;
+        if let Some(seen) = &self.seen {
+            let watch = self.watch.get_or_insert_with(|| Watch::new(seen.source.table.clone()));
+            if watch.changed(&seen.snapshot).await.is_ok() {
+                return;
+            }
+        }
+        // What cannot be watched is told of by the next refresh.
+        self.watch = None;
+        sleep(BackOff::default().next()).await;
     }
 }
 
