@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "Written", into = "Written")]
 pub struct Schedule {
     text: String,
-    cron: Cron,
+    cron: Box<Cron>,
     time_zone: Tz,
 }
 
@@ -64,6 +64,7 @@ impl Schedule {
         let cron = parser
             .parse(&text)
             .map_err(|error| ScheduleError::Expression { text: text.clone(), reason: reason(error) })?;
+        let cron = Box::new(cron);
         let time_zone = match time_zone {
             None => Tz::UTC,
             Some(name) => name.trim().parse().map_err(|_| ScheduleError::TimeZone(name.to_owned()))?,
