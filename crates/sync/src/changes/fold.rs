@@ -123,8 +123,14 @@ pub(super) struct Fold {
 }
 
 impl Fold {
-    pub(super) fn new() -> Self {
-        Self { chains: HashMap::default(), bits: 0, pass: 0, most: MOST_KEYS }
+    /// For about so many keys, where it is known.
+    pub(super) fn new(keys: Option<u64>) -> Self {
+        let mut chains = HashMap::default();
+        // A map that grows needs room for both the old and the new one.
+        if keys.is_some_and(|keys| keys > MOST_KEYS as u64 / 2) {
+            chains.reserve(MOST_KEYS);
+        }
+        Self { chains, bits: 0, pass: 0, most: MOST_KEYS }
     }
 
     /// Goes on to the next pass, which has other keys; false when all have had theirs.
@@ -151,7 +157,9 @@ impl Fold {
             self.bits += 1;
             let mask = (1 << self.bits) - 1;
             let pass = self.pass;
-            self.chains.retain(|key, _| (key >> 32) & mask == pass);
+            // Taken out and put in again: what `retain` removes goes on to count as taken, and the map would grow.
+            let kept: Vec<_> = self.chains.drain().filter(|(key, _)| (key >> 32) & mask == pass).collect();
+            self.chains.extend(kept);
         }
     }
 
@@ -221,7 +229,7 @@ mod tests {
 
     /// Each change: commit, row, what happened. Returns the verdict on each when read again, or None when broken.
     fn fold(changes: &[(u32, u64, RowChange)]) -> Option<Vec<Verdict>> {
-        let mut fold = Fold::new();
+        let mut fold = Fold::new(None);
         for &(commit, row, change) in changes {
             fold.add(7, row, commit, change);
         }
@@ -273,7 +281,7 @@ mod tests {
 
     #[test]
     fn rows_of_the_last_commit_can_be_settled_at_once() {
-        let mut fold = Fold::new();
+        let mut fold = Fold::new(None);
         fold.add(1, 10, 2, Deleted);
         fold.add(2, 20, 2, Deleted);
         assert_eq!(fold.settle_inserted(1, 11, 2), Verdict::Update);
@@ -286,7 +294,7 @@ mod tests {
 
     #[test]
     fn many_keys_are_folded_in_passes() {
-        let mut fold = Fold { most: 100, ..Fold::new() };
+        let mut fold = Fold { most: 100, ..Fold::new(None) };
         let key = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut updated = 0;
         loop {

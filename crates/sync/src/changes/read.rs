@@ -18,7 +18,7 @@ use std::sync::Arc;
 use twox_hash::XxHash3_64;
 
 /// Bytes of decoded rows that are kept from the first reading for the second; beyond, files are read again.
-pub(super) const KEPT_BYTES: usize = 48 << 20;
+pub(super) const KEPT_BYTES: usize = 32 << 20;
 
 /// Reads a range of changes. Rows go to `chunks` with their marks; returns how many of each fate. Blocks.
 pub(super) fn read(
@@ -34,7 +34,7 @@ pub(super) fn read(
         encoder,
         printer: Printer::new(mapping),
         key: mapping.key.clone(),
-        fold: Fold::new(),
+        fold: Fold::new(plan.replaced_rows),
         room: KEPT_BYTES,
         row: CopyBuffer::default(),
         outlet: Outlet::new(chunks),
