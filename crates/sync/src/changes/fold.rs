@@ -4,6 +4,7 @@
 //! commit inserts wins over what it deletes. Over commits they form a chain: a key that is deleted must have been
 //! there, one that is inserted must not, and from the first link follows whether the copy has the key.
 
+use super::passes::Passes;
 use lakefront_lake::RowChange;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
@@ -116,10 +117,7 @@ impl Hasher for AsIs {
 /// The chains of the keys of one pass.
 pub(super) struct Fold {
     chains: HashMap<Fingerprint, Chain, BuildHasherDefault<AsIs>>,
-    /// keys are divided by so many of their lowest bits; the map itself goes by the others
-    bits: u32,
-    pass: u64,
-    most: usize,
+    passes: Passes,
 }
 
 impl Fold {
@@ -130,20 +128,18 @@ impl Fold {
         if keys.is_some_and(|keys| keys > MOST_KEYS as u64 / 2) {
             chains.reserve(MOST_KEYS);
         }
-        Self { chains, bits: 0, pass: 0, most: MOST_KEYS }
+        Self { chains, passes: Passes::new(MOST_KEYS) }
     }
 
     /// Goes on to the next pass, which has other keys; false when all have had theirs.
     pub(super) fn next_pass(&mut self) -> bool {
         self.chains.clear();
-        self.pass += 1;
-        self.pass < 1 << self.bits
+        self.passes.go_on()
     }
 
     /// Whether a key belongs to this pass.
     fn takes(&self, key: Fingerprint) -> bool {
-        // The map's own buckets come from the low bits and the tags from the high ones, so these are from the middle.
-        (key >> 32) & ((1 << self.bits) - 1) == self.pass
+        self.passes.takes(part_of(key))
     }
 
     /// Adds a change. Commits come in order; within one, the order is free.
@@ -152,13 +148,10 @@ impl Fold {
             return;
         }
         self.chains.entry(key).or_insert_with(|| Chain::new(commit)).add(row, commit, change);
-        while self.chains.len() > self.most && self.bits < 24 {
-            // The first pass finds out how many are needed.
-            self.bits += 1;
-            let mask = (1 << self.bits) - 1;
-            let pass = self.pass;
+        while self.passes.divide(self.chains.len()) {
             // Taken out and put in again: what `retain` removes goes on to count as taken, and the map would grow.
-            let kept: Vec<_> = self.chains.drain().filter(|(key, _)| (key >> 32) & mask == pass).collect();
+            let kept: Vec<_> =
+                self.chains.drain().filter(|(key, _)| self.passes.takes(part_of(*key))).collect();
             self.chains.extend(kept);
         }
     }
@@ -203,6 +196,12 @@ impl Fold {
             wanted && !over.has(SETTLED)
         })
     }
+}
+
+/// What passes divide keys by: the map's own buckets come from the low bits and the tags from the high ones, so these
+/// are from the middle.
+fn part_of(key: Fingerprint) -> u64 {
+    key >> 32
 }
 
 fn settle(chain: &mut Chain, commit: u32, change: RowChange) -> Verdict {
@@ -294,10 +293,11 @@ mod tests {
 
     #[test]
     fn many_keys_are_folded_in_passes() {
-        let mut fold = Fold { most: 100, ..Fold::new(None) };
+        let mut fold = Fold { passes: Passes::new(100), ..Fold::new(None) };
         let key = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut updated = 0;
+        let (mut updated, mut passes) = (0, 0);
         loop {
+            passes += 1;
             for n in 0..1000 {
                 fold.add(key(n), 1, 0, Deleted);
                 fold.add(key(n), 2, 0, Inserted);
@@ -310,7 +310,7 @@ mod tests {
                 break;
             }
         }
-        assert!(fold.bits >= 4);
+        assert!(passes >= 16);
         assert_eq!(updated, 1000);
     }
 }

@@ -7,6 +7,7 @@ mod greatest;
 mod moved;
 mod net;
 mod next;
+mod passes;
 mod print;
 mod read;
 mod rewritten;
@@ -63,10 +64,7 @@ impl Run<'_> {
     /// Applies the rows that were copied. Returns what came of it, as far as rows are concerned.
     pub(crate) async fn apply_rows(&self, txn: &Transaction<'_>, copied: Copied) -> Result<Outcome, Unclear> {
         let stage = ChangeStage::new(self.entry.id, &self.mapping);
-        let counts = match copied.rows == Counts::default() {
-            true => copied.rows,
-            false => self.change_rows(txn, &stage, copied).await?,
-        };
+        let counts = self.change_rows(txn, &stage, copied).await?;
         let [inserted, updated, deleted] =
             [counts.inserted, counts.updated, counts.deleted].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
         Ok(Outcome {
@@ -85,6 +83,9 @@ impl Run<'_> {
         stage: &ChangeStage<'_>,
         copied: Copied,
     ) -> Result<Counts, Unclear> {
+        if copied.rows == Counts::default() {
+            return Ok(copied.rows);
+        }
         if self.entry.quarantined > 0 && stage.touches_quarantine(txn, self.entry.id).await? {
             return Err(Unclear::Changes("a key that rows are set aside for changed".to_owned()));
         }

@@ -5,6 +5,7 @@
 //! came takes one of them that is the same. What is left on both sides are the real changes.
 
 use super::fold::Fingerprint;
+use super::passes::Passes;
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 
 /// Rows held at a time: about 90 MiB with what vectors keep in reserve. More are dealt with in several passes.
@@ -43,10 +44,7 @@ pub(super) enum Came {
 pub(super) struct Moved {
     parts: Vec<Vec<Gone>>,
     held: usize,
-    /// passes are divided by so many of the lowest bits
-    bits: u32,
-    pass: u64,
-    most: usize,
+    passes: Passes,
     /// a bit for each row, set when it only moved
     moved: BooleanBufferBuilder,
 }
@@ -56,9 +54,7 @@ impl Moved {
         Self {
             parts: (0..1 << PART_BITS).map(|_| Vec::new()).collect(),
             held: 0,
-            bits: 0,
-            pass: 0,
-            most: MOST_ROWS,
+            passes: Passes::new(MOST_ROWS),
             moved: BooleanBufferBuilder::new(0),
         }
     }
@@ -67,12 +63,7 @@ impl Moved {
     pub(super) fn next_pass(&mut self) -> bool {
         self.parts.iter_mut().for_each(Vec::clear);
         self.held = 0;
-        self.pass += 1;
-        self.pass < 1 << self.bits
-    }
-
-    fn takes(&self, fingerprint: Fingerprint) -> bool {
-        fingerprint & ((1 << self.bits) - 1) == self.pass
+        self.passes.go_on()
     }
 
     /// Makes room for rows up to number `rows`, not included.
@@ -84,7 +75,7 @@ impl Moved {
 
     /// Adds a row that went.
     pub(super) fn went(&mut self, fingerprint: Fingerprint, row: u32) {
-        if !self.takes(fingerprint) {
+        if !self.passes.takes(fingerprint) {
             return;
         }
         let Some(part) = self.parts.get_mut(part_of(fingerprint)) else { return };
@@ -94,12 +85,9 @@ impl Moved {
         }
         part.push(Gone::new(fingerprint, row));
         self.held += 1;
-        while self.held > self.most && self.bits < 24 {
-            // The first pass finds out how many are needed.
-            self.bits += 1;
-            let mask = (1 << self.bits) - 1;
-            let pass = self.pass as u32;
-            self.parts.iter_mut().for_each(|part| part.retain(|gone| gone.low & mask == pass));
+        while self.passes.divide(self.held) {
+            let passes = &self.passes;
+            self.parts.iter_mut().for_each(|part| part.retain(|gone| passes.takes(gone.low.into())));
             self.held = self.parts.iter().map(Vec::len).sum();
         }
     }
@@ -125,7 +113,7 @@ impl Moved {
 
     /// What became of a row that came; None when it is another pass's.
     pub(super) fn came(&mut self, fingerprint: Fingerprint, row: usize) -> Option<Came> {
-        if !self.takes(fingerprint) {
+        if !self.passes.takes(fingerprint) {
             return None;
         }
         let wanted = Gone::new(fingerprint, 0);
@@ -144,7 +132,7 @@ impl Moved {
     }
 
     pub(super) fn is_first_pass(&self) -> bool {
-        self.pass == 0
+        self.passes.is_first()
     }
 
     /// A bit for each row, set when it did not just move.
@@ -187,7 +175,7 @@ mod tests {
 
     /// Numbers of the rows that changed, of those that went and then those that came.
     fn changed(most: usize, went: &[u64], came: &[u64]) -> Vec<usize> {
-        let mut moved = Moved { most, ..Moved::new() };
+        let mut moved = Moved { passes: Passes::new(most), ..Moved::new() };
         moved.number(went.len() + came.len());
         loop {
             for (row, &fingerprint) in went.iter().enumerate() {
