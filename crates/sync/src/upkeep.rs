@@ -1,10 +1,11 @@
 //! Keeping tables fresh: each is refreshed now, and then again when its declaration says.
 
 use crate::back_off::BackOff;
+use crate::follow::follow;
 use crate::progress::Progress;
 use crate::session::{Seen, Session};
 use crate::watches::Watches;
-use crate::{Engine, Follow, RefreshReport, RefreshRequest, SyncError};
+use crate::{Engine, RefreshReport, RefreshRequest, SyncError};
 use chrono::{DateTime, Utc};
 use lakefront_model::{Schedule, SchedulingPolicy, SyncedTableSpec, Trigger};
 use std::sync::Arc;
@@ -15,36 +16,22 @@ use tokio_util::sync::CancellationToken;
 /// Waiting for a time of day looks at the clock this often: a clock may be set, and a machine may sleep.
 const CLOCK_LOOKED_AT: Duration = Duration::from_secs(30);
 
-/// Keeps a table as fresh as its policy and its trigger say, until it is told to stop, or the tables of an atomic
-/// pipeline, which have the same ones.
-#[derive(Debug)]
-pub struct Upkeep {
-    engine: Arc<Engine>,
+/// Keeps a table as fresh as its policy and its trigger say, or the tables of an atomic pipeline, which have the same
+/// ones and are refreshed together. Refreshes now, which makes up for all times that were missed, and then as declared;
+/// `told` gets how each refresh ended. A failure that may pass by itself is tried again, later each time, until the next
+/// time comes; any other waits for that time. Ends when nothing will have the tables refreshed any more, or by `stop`.
+pub async fn keep_fresh(
+    engine: &Engine,
     specs: Vec<SyncedTableSpec>,
-}
-
-impl Upkeep {
-    /// Keeps the tables of `specs`, which are refreshed together.
-    pub fn new(engine: Arc<Engine>, specs: Vec<SyncedTableSpec>) -> Self {
-        Self { engine, specs }
+    stop: CancellationToken,
+    told: impl Fn(&SyncedTableSpec, &Result<RefreshReport, SyncError>),
+) {
+    if specs.iter().any(|spec| spec.scheduling_policy == SchedulingPolicy::Continuous) {
+        return follow(engine, specs, stop, told).await;
     }
-
-    /// Refreshes now, which makes up for all times that were missed, and then as declared; `told` gets how each refresh
-    /// ended. A failure that may pass by itself is tried again, later each time, until the next time comes; any other
-    /// waits for that time. Ends when nothing will have the table refreshed any more, or by `stop`.
-    pub async fn run(
-        self,
-        stop: CancellationToken,
-        told: impl Fn(&SyncedTableSpec, &Result<RefreshReport, SyncError>),
-    ) {
-        let Self { engine, specs } = self;
-        if specs.iter().any(|spec| spec.scheduling_policy == SchedulingPolicy::Continuous) {
-            return Follow::new(engine, specs).run(stop, told).await;
-        }
-        tokio::select! {
-            () = keep(&engine, specs, told) => {}
-            () = stop.cancelled() => {}
-        }
+    tokio::select! {
+        () = keep(engine, specs, told) => {}
+        () = stop.cancelled() => {}
     }
 }
 

@@ -9,7 +9,7 @@ use crate::output;
 use lakefront_model::{
     QualifiedName, SchedulingPolicy, SyncedTableSpec, TableName, TypeOverride, parse_identifiers,
 };
-use lakefront_sync::{Engine, Follow, Progress, RefreshReport, RefreshRequest, SyncError};
+use lakefront_sync::{Engine, Progress, RefreshReport, RefreshRequest, SyncError};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ async fn follow(context: &Context, engine: Arc<Engine>, spec: SyncedTableSpec) {
         }
         Err(_) => tell(printer, spec, refreshed),
     };
-    Follow::new(engine, vec![spec]).run(CancellationToken::new(), told).await;
+    lakefront_sync::follow(&engine, vec![spec], CancellationToken::new(), told).await;
 }
 
 /// What was typed, over what an earlier load of the same table remembered.

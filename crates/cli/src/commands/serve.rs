@@ -7,7 +7,7 @@ use crate::signals::asked_to_stop;
 use crate::storefront;
 use crate::unit::{Unit, units};
 use lakefront_model::SyncedTableSpec;
-use lakefront_sync::{RefreshReport, SyncError, Upkeep};
+use lakefront_sync::{RefreshReport, SyncError};
 use std::process::ExitCode;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -56,7 +56,7 @@ pub async fn keep_fresh(
     tell: fn(Printer, &SyncedTableSpec, &Result<RefreshReport, SyncError>),
 ) {
     let told = move |spec: &SyncedTableSpec, result: &_| tell(printer, spec, result);
-    Upkeep::new(unit.engine, unit.specs).run(stop, told).await;
+    lakefront_sync::keep_fresh(&unit.engine, unit.specs, stop, told).await;
 }
 
 /// Tells how one refresh ended.
