@@ -40,8 +40,7 @@ impl Engine {
                     let (Some(run), Some(ready)) = (runs.get(place), ready.get_mut(place)) else { continue };
                     let at = |error: SyncError| Stopped { member: run.member, error };
                     undone.map_err(|e| at(PgError::new("undoing the changes", e).into()))?;
-                    tracing::info!(table = %run.request.spec.name, "everything is copied again: {why}");
-                    *ready = run.copy_again(control, &why).await.map_err(at)?;
+                    *ready = run.instead(control, ready, &why).await.map_err(at)?;
                 }
             }
         }

@@ -3,6 +3,7 @@
 use crate::SyncError;
 use crate::changes::{Copied, Unclear};
 use crate::failpoint::FailPoint;
+use crate::failure::internal;
 use crate::plan::Plan;
 use crate::progress::Phase;
 use crate::report::{Done, FULL, INCREMENTAL};
@@ -14,7 +15,7 @@ use lakefront_lake::{ChangeBase, ChangePlan, ChangeWay, Changes, ScanOptions};
 use lakefront_model::Version;
 use lakefront_postgres::difference;
 use lakefront_postgres::ledger::Outcome;
-use lakefront_postgres::table::{self, ShapeChange, Stage, StageKind};
+use lakefront_postgres::table::{self, ShapeChange, Stage, StageKind, TableShape};
 use std::sync::Arc;
 use tokio_postgres::{Client, Transaction};
 
@@ -65,23 +66,37 @@ impl Run<'_> {
             }
             Plan::Apply { base, change } => match self.changes_since(base).await? {
                 Step::Taken((changes, reason)) => Ok(Ready::Apply(Arc::new(changes), reason, change)),
-                Step::NotPossible(why) => {
-                    tracing::info!(table = %self.request.spec.name, "everything is copied again: {why}");
-                    self.replace(control, &why, change).await
-                }
+                Step::NotPossible(why) => self.copy_again(control, live.as_ref(), &why, change).await,
             },
-            Plan::Replace { reason, change } => self.replace(control, reason, change).await,
+            Plan::Replace { reason, change } => self.replace(control, live.as_ref(), reason, change).await,
         }
     }
 
-    /// Makes a full copy ready after its changes turned out not to tell everything.
-    pub(crate) async fn copy_again(&self, control: &mut Client, why: &str) -> Result<Ready, SyncError> {
-        let live = table::shape_of(control, self.target()).await?;
-        let change = match decide(&self.entry, live.as_ref(), &self.snapshot, &self.mapping, self.request)? {
-            Plan::Apply { change, .. } | Plan::Replace { change, .. } => change,
-            Plan::Nothing | Plan::Create { .. } => ShapeChange::default(),
+    /// Makes a full copy ready in the place of changes that turned out, in a transaction that is undone, not to tell
+    /// everything.
+    pub(crate) async fn instead(
+        &self,
+        control: &mut Client,
+        changes: &Ready,
+        why: &str,
+    ) -> Result<Ready, SyncError> {
+        let Ready::Apply(.., change) = changes else {
+            return Err(internal(format!("a full copy does not tell everything: {why}")));
         };
-        self.replace(control, why, change).await
+        let live = table::shape_of(control, self.target()).await?;
+        self.copy_again(control, live.as_ref(), why, change.clone()).await
+    }
+
+    /// Makes a full copy ready where an incremental refresh was planned.
+    async fn copy_again(
+        &self,
+        control: &mut Client,
+        live: Option<&TableShape>,
+        why: &str,
+        change: ShapeChange,
+    ) -> Result<Ready, SyncError> {
+        tracing::info!(table = %self.request.spec.name, "everything is copied again: {why}");
+        self.replace(control, live, why, change).await
     }
 
     async fn changes_since(&self, version: Version) -> Result<Step<(ChangePlan, String)>, SyncError> {
@@ -115,11 +130,12 @@ impl Run<'_> {
     async fn replace(
         &self,
         control: &mut Client,
+        live: Option<&TableShape>,
         why: &str,
         change: ShapeChange,
     ) -> Result<Ready, SyncError> {
-        if let Some(live) = table::shape_of(control, self.target()).await? {
-            self.prepare_live(control, &live, &change).await?;
+        if let Some(live) = live {
+            self.prepare_live(control, live, &change).await?;
         }
         let filling = self.filling(StageKind::Difference);
         let filled = self.engine.fill_stage(control, filling, self.progress).await?;
