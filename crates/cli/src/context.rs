@@ -111,31 +111,11 @@ impl Context {
 
     /// The synced tables that names mean.
     pub async fn named(&self, names: &[String], all: bool) -> Result<Vec<Known>, CliError> {
-        let mut known = self.all().await?;
+        let known = self.all().await?;
         if all {
             return Ok(known);
         }
-        let mut picked = Vec::new();
-        for given in names {
-            let wanted = TableName::parse(given).map_err(SyncError::from)?;
-            let mut places: Vec<usize> = known
-                .iter()
-                .enumerate()
-                .filter(|(_, k)| means(&wanted, &k.spec.name))
-                .map(|(i, _)| i)
-                .collect();
-            match (places.pop(), places.is_empty()) {
-                (Some(place), true) => picked.push(known.remove(place)),
-                (Some(_), false) => {
-                    return Err(CliError::usage(
-                        format!("\"{given}\" means more than one synced table"),
-                        "name it with its catalog: CATALOG.SCHEMA.TABLE",
-                    ));
-                }
-                (None, _) => return Err(unknown(given, &known)),
-            }
-        }
-        Ok(picked)
+        Ok(pick(known, names)?.0)
     }
 
     /// Ends what the command started.
@@ -150,6 +130,27 @@ impl Context {
     pub fn server(&self) -> &ConnectOptions {
         &self.server
     }
+}
+
+/// The tables that names mean, and the others.
+pub fn pick(mut known: Vec<Known>, names: &[String]) -> Result<(Vec<Known>, Vec<Known>), CliError> {
+    let mut picked = Vec::new();
+    for given in names {
+        let wanted = TableName::parse(given).map_err(SyncError::from)?;
+        let mut places: Vec<usize> =
+            known.iter().enumerate().filter(|(_, k)| means(&wanted, &k.spec.name)).map(|(i, _)| i).collect();
+        match (places.pop(), places.is_empty()) {
+            (Some(place), true) => picked.push(known.remove(place)),
+            (Some(_), false) => {
+                return Err(CliError::usage(
+                    format!("\"{given}\" means more than one synced table"),
+                    "name it with its catalog: CATALOG.SCHEMA.TABLE",
+                ));
+            }
+            (None, _) => return Err(unknown(given, &known)),
+        }
+    }
+    Ok((picked, known))
 }
 
 /// A name without catalog, which leads to the server's own database.

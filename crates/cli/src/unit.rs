@@ -1,6 +1,6 @@
 //! What is refreshed at once: a synced table, or all tables of an atomic pipeline.
 
-use crate::context::{Context, Known};
+use crate::context::{Context, Known, pick};
 use crate::error::CliError;
 use lakefront_model::{Pipeline, SyncedTableSpec};
 use lakefront_sync::Engine;
@@ -57,17 +57,16 @@ pub fn units(tables: Vec<Known>) -> Vec<Unit> {
 
 /// The tables that names mean, or all, each with the others of its atomic pipeline.
 pub async fn named(context: &Context, names: &[String], all: bool) -> Result<Vec<Unit>, CliError> {
-    let mut picked = context.named(names, all).await?;
-    if !all && picked.iter().any(|table| atomic(&table.spec).is_some()) {
-        for other in context.all().await? {
-            let same = |table: &Known| table.engine.database_name() == other.engine.database_name();
-            let is_there = picked.iter().any(|table| table.spec.name == other.spec.name && same(table));
-            let belongs =
-                picked.iter().any(|table| same(table) && atomic(&table.spec) == atomic(&other.spec));
-            if !is_there && belongs && atomic(&other.spec).is_some() {
-                picked.push(other);
-            }
+    let known = context.all().await?;
+    if all {
+        return Ok(units(known));
+    }
+    let (picked, others) = pick(known, names)?;
+    let mut units = units(picked);
+    for other in others {
+        if let Some(unit) = units.iter_mut().find(|unit| unit.takes(&other)) {
+            unit.specs.push(other.spec);
         }
     }
-    Ok(units(picked))
+    Ok(units)
 }
