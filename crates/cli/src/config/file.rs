@@ -77,18 +77,7 @@ fn default_listen() -> SocketAddr {
 impl Config {
     /// What is kept fresh.
     pub fn specs(&self) -> Vec<SyncedTableSpec> {
-        self.synced_tables
-            .iter()
-            .filter_map(|t| t.spec().ok())
-            .map(|spec| self.in_its_pipeline(spec))
-            .collect()
-    }
-
-    fn in_its_pipeline(&self, mut spec: SyncedTableSpec) -> SyncedTableSpec {
-        if let Some(pipeline) = &mut spec.pipeline {
-            pipeline.atomic = self.pipelines.get(&pipeline.name).is_some_and(|declared| declared.atomic);
-        }
-        spec
+        self.synced_tables.iter().filter_map(|t| t.spec(&self.pipelines).ok()).collect()
     }
 
     /// The database of a table's catalog, where it is bound to one.
@@ -109,7 +98,7 @@ impl Config {
         }
         let mut seen = std::collections::BTreeSet::new();
         for table in &self.synced_tables {
-            let spec = table.spec().map_err(|wrong| wrong.of_table(&table.name))?;
+            let spec = table.spec(&self.pipelines).map_err(|wrong| wrong.of_table(&table.name))?;
             if let Some(catalog) = &spec.name.catalog
                 && self.database_of(&spec.name).is_none()
             {

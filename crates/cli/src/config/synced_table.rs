@@ -1,5 +1,6 @@
 //! `[[synced_tables]]`
 
+use super::file::PipelineConfig;
 use super::mistake::Mistake;
 use super::trigger::{RefreshOn, TriggerKeys};
 use lakefront_model::{
@@ -7,6 +8,7 @@ use lakefront_model::{
     SyncedTableSpec, TableName, TypeOverride,
 };
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// One synced table as the file declares it.
 #[derive(Debug, Deserialize)]
@@ -24,7 +26,7 @@ pub(super) struct SyncedTable {
     refresh_on: Option<RefreshOn>,
     min_time_between_triggers_seconds: Option<u64>,
     /// the pipeline's name
-    pub pipeline: Option<String>,
+    pipeline: Option<String>,
     full_refresh_threshold: Option<FullRefreshThreshold>,
     #[serde(default)]
     type_overrides: Vec<TypeOverride>,
@@ -43,7 +45,8 @@ pub(super) struct SyncedTable {
 }
 
 impl SyncedTable {
-    pub fn spec(&self) -> Result<SyncedTableSpec, Mistake> {
+    /// The declaration; `pipelines` are those that the file declares.
+    pub fn spec(&self, pipelines: &BTreeMap<String, PipelineConfig>) -> Result<SyncedTableSpec, Mistake> {
         let name = TableName::parse(&self.name).map_err(|e| e.to_string())?;
         if self.primary_key.is_empty() && self.scheduling_policy != SchedulingPolicy::Snapshot {
             return Err(format!(
@@ -62,6 +65,10 @@ impl SyncedTable {
             min_time_between_triggers_seconds: self.min_time_between_triggers_seconds,
         };
         let trigger = keys.trigger(self.scheduling_policy)?;
+        let pipeline = |name: &String| Pipeline {
+            name: name.clone(),
+            atomic: pipelines.get(name).is_some_and(|declared| declared.atomic),
+        };
         Ok(SyncedTableSpec {
             name,
             source: self.source.clone(),
@@ -69,8 +76,7 @@ impl SyncedTable {
             timeseries_key: self.timeseries_key.clone(),
             scheduling_policy: self.scheduling_policy,
             trigger,
-            // Whether it is atomic is declared with the pipeline.
-            pipeline: self.pipeline.clone().map(|name| Pipeline { name, atomic: false }),
+            pipeline: self.pipeline.as_ref().map(pipeline),
             full_refresh_threshold: self.full_refresh_threshold,
             type_overrides: self.type_overrides.clone(),
             indexes: self.indexes.clone(),
