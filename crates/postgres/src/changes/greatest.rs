@@ -4,7 +4,7 @@
 //! went and no greater one came, the next one is among the rows that did not change; they are looked for at the source
 //! and marked [`Fate::Update`].
 
-use super::{ChangeStage, Fate};
+use super::{ChangeStage, Fate, plan_as_usual};
 use crate::difference::{Counts, differs};
 use crate::error::Doing;
 use crate::keys::{by_greatness, is_greater, same_key};
@@ -86,6 +86,8 @@ impl Greatest<'_> {
     /// When the server refuses.
     pub async fn replace_lost(&self, txn: &Transaction<'_>) -> PgResult<Counts> {
         let (live, stage) = (ident::qualified(self.target), self.stage.sql());
+        // However few rows changed, many may have been looked for.
+        plan_as_usual(txn).await?;
         self.keep_greatest(txn, Fate::Update).await?;
         self.analyze(txn).await?;
         let went = format!(

@@ -51,7 +51,7 @@ pub enum Applied {
     Disagrees,
 }
 
-/// Lets the planner choose as it does by default, after [`ChangeStage::apply`] on another table in the same transaction.
+/// Lets the planner choose as it does by default, after few changed rows had their keys looked up in the same transaction.
 ///
 /// # Errors
 /// When the server refuses.
