@@ -5,8 +5,8 @@ use lakefront_e2e::{Break, Proxy, ShopTable, lakefront};
 use lakefront_testkit::TestDatabase;
 use serde_json::json;
 
-/// A table of which a new commit is applied over a connection that breaks. Returns how the command ended, the rows that
-/// the database has then, and those of the source.
+/// A table of which new commits are applied over a connection that breaks. Returns how the command ended, and the rows
+/// that the database has then.
 async fn refresh_over(when: Break, full: bool) -> (i32, i64) {
     let database = TestDatabase::create().await;
     let url = database.url();
@@ -19,8 +19,9 @@ async fn refresh_over(when: Break, full: bool) -> (i32, i64) {
     let proxy = Proxy::start(&url, when).await;
     let proxied = proxy.url().to_owned();
     let refresh = move |url: &str| {
-        let way = if full { "--full" } else { "--quiet" };
-        lakefront(["refresh", "shop.products", way, "--database", url, "--json"])
+        let mut refresh = vec!["refresh", "shop.products", "--database", url, "--json"];
+        refresh.extend(full.then_some("--full"));
+        lakefront(refresh)
     };
     let ended = tokio::task::spawn_blocking(move || refresh(&proxied)).await.unwrap();
     assert!(proxy.is_broken(), "{}", ended.stderr);

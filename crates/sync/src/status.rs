@@ -65,8 +65,8 @@ impl TableStatus {
 }
 
 impl Engine {
-    /// The status of one synced table, whose declaration may be newer than its last update. The source is asked for its newest version; one that cannot be read is told in
-    /// the message.
+    /// The status of one synced table, whose declaration may be newer than its last update. The source is asked for its
+    /// newest version; one that cannot be read is told in the message.
     ///
     /// # Errors
     /// When the database cannot be read.
