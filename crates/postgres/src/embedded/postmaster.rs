@@ -77,16 +77,25 @@ impl Postmaster {
         }
     }
 
+    /// Whether nothing is left of it. It removes its file a moment before it ends, so a file that is
+    /// gone does not mean yet that the process is.
+    fn has_ended(&mut self) -> bool {
+        match &self.child {
+            Some(_) => !self.is_running(),
+            None => {
+                PidFile::read(&self.data).is_some_and(|file| file.pid != self.pid)
+                    || !pidfile::is_running(self.pid)
+            }
+        }
+    }
+
     /// Stops it: open transactions are rolled back, sessions ended, everything written out. Where
     /// that takes too long it is ended at once, and recovers at the next start.
     pub(super) async fn stop(mut self) -> Result<(), EmbeddedError> {
         for (signal, limit) in [(Signal::INT, FAST_LIMIT), (Signal::QUIT, IMMEDIATE_LIMIT)] {
             self.signal(signal);
             let deadline = Instant::now() + limit;
-            while self.is_running() {
-                if Instant::now() > deadline {
-                    break;
-                }
+            while !self.has_ended() && Instant::now() <= deadline {
                 tokio::time::sleep(POLL).await;
             }
             if !self.is_running() {
