@@ -54,7 +54,7 @@ async fn apply(txn: &mut Transaction<'_>, runs: &[Run<'_>], ready: &[Ready]) -> 
     // What changed is copied for all before anything is locked for one.
     let mut copied = Vec::new();
     for (place, (run, ready)) in runs.iter().zip(ready).enumerate() {
-        match run.copy_beside(txn, ready).await.map_err(|error| Stopped { member: run.member, error })? {
+        match run.copy_rows(txn, ready).await.map_err(|error| Stopped { member: run.member, error })? {
             Step::Taken(rows) => copied.push(rows),
             Step::NotPossible(why) => return Ok(Err((place, why))),
         }

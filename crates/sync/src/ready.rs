@@ -144,15 +144,16 @@ impl Run<'_> {
         Ok(Ready::Replace(filled, why.to_owned(), change))
     }
 
-    /// The part of the transaction that locks nothing: changed rows are copied beside the live table.
-    pub(crate) async fn copy_beside(
+    /// The part of the transaction that hinders nobody: changed rows are copied beside the live table, or into it where
+    /// they are new.
+    pub(crate) async fn copy_rows(
         &self,
         txn: &Transaction<'_>,
         ready: &Ready,
     ) -> Result<Step<Copied>, SyncError> {
-        let Ready::Apply(changes, ..) = ready else { return Ok(Step::Taken(Copied::default())) };
+        let Ready::Apply(changes, _, change) = ready else { return Ok(Step::Taken(Copied::default())) };
         self.progress.enter(Phase::Copying);
-        Step::from(self.copy_changes(txn, Arc::clone(changes)).await)
+        Step::from(self.copy_changes(txn, Arc::clone(changes), change.is_none()).await)
     }
 
     /// The rest of it: data, shape and checkpoint.

@@ -10,7 +10,8 @@ pub struct CopyRow<'a> {
 }
 
 impl<'a> CopyRow<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    /// A row that [`BoundBatch::encode_one`](super::BoundBatch::encode_one) wrote.
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
 

@@ -1,6 +1,7 @@
 //! Changed rows in order, decoded ahead of their turn on other threads.
 
 use super::Unclear;
+use super::encoded::EncodedRows;
 use crate::failure::internal;
 use arrow_buffer::BooleanBuffer;
 use lakefront_lake::{ChangeBatch, ChangeUnit, LakeError};
@@ -23,13 +24,15 @@ pub(super) struct Kept<'a> {
     pub(super) only: Option<BooleanBuffer>,
     /// those rows
     pub(super) batches: Option<Vec<ChangeBatch>>,
+    /// the same, encoded
+    pub(super) rows: Option<Vec<EncodedRows>>,
     /// whether it was read before
     pub(super) is_read: bool,
 }
 
 impl<'a> Kept<'a> {
     pub(super) fn new(unit: &'a ChangeUnit) -> Self {
-        Self { unit, only: None, batches: None, is_read: false }
+        Self { unit, only: None, batches: None, rows: None, is_read: false }
     }
 
     fn read(&self) -> Box<dyn Iterator<Item = Result<ChangeBatch, LakeError>> + '_> {

@@ -1,6 +1,6 @@
 //! Applying changed rows of a table with a timeseries key.
 
-use super::copy::Copied;
+use super::copy::{Copied, Destination};
 use super::{Unclear, disagrees, next};
 use crate::run::Run;
 use lakefront_lake::ScanOptions;
@@ -30,7 +30,7 @@ impl Run<'_> {
                 let (spec, mapping) = (self.request.spec.clone(), self.mapping.clone());
                 let progress = self.progress.clone();
                 let read = move |sender| next::read(&scan, &copied.lost, &spec, &mapping, &sender, &progress);
-                self.copy(txn, stage, read).await?;
+                self.copy(txn, Destination::Stage(stage), read).await?;
                 greatest.replace_lost(txn).await?
             }
         };

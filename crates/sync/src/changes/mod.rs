@@ -1,7 +1,9 @@
 //! Incremental refresh: what changed at the source since the checkpoint, applied in one transaction with it.
 
 mod ahead;
+mod append;
 mod copy;
+mod encoded;
 mod fold;
 mod greatest;
 mod moved;
@@ -11,6 +13,7 @@ mod passes;
 mod print;
 mod read;
 mod rewritten;
+mod side_by_side;
 
 use crate::SyncError;
 use crate::run::Run;
@@ -83,7 +86,7 @@ impl Run<'_> {
         stage: &ChangeStage<'_>,
         copied: Copied,
     ) -> Result<Counts, Unclear> {
-        if copied.rows == Counts::default() {
+        if copied.rows == Counts::default() || copied.is_applied {
             return Ok(copied.rows);
         }
         if self.entry.quarantined > 0 && stage.touches_quarantine(txn, self.entry.id).await? {

@@ -4,16 +4,16 @@
 use super::Unclear;
 use super::ahead::{Kept, in_order};
 use super::copy::Copied;
+use super::encoded::{EncodedRows, Encoding};
 use super::fold::{AsIs, Fingerprint, Verdict};
 use super::print::Printer;
-use super::read::{KEPT_BYTES, cannot_be_held, count_bytes, fingerprints, send};
+use super::read::{KEPT_BYTES, count_bytes, send};
 use super::rewritten::{Effort, leave_out_moved};
 use crate::SyncError;
 use crate::load::{Outlet, Sender};
 use crate::progress::Progress;
 use lakefront_lake::{ChangeKind, ChangePlan, RowChange};
 use lakefront_model::{SyncedTableSpec, TableMapping};
-use lakefront_postgres::encode::{CopyBuffer, RowEncoder};
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 
@@ -31,23 +31,21 @@ pub(super) fn read(
     chunks: Sender,
     progress: &Progress,
 ) -> Result<Copied, Unclear> {
-    let encoder = RowEncoder::new(&plan.schema, &mapping.columns, spec.nul_byte)?;
+    let encoding = Encoding::new(&plan.schema, mapping, spec.nul_byte)?;
     let mut units: Vec<Kept<'_>> = plan.units.iter().map(Kept::new).collect();
     // A row that came in one commit and went in a later one cancels out just as in a file that was rewritten.
     if plan.units.iter().any(|unit| unit.kind != ChangeKind::Inserted) {
         let mut room = KEPT_BYTES;
         leave_out_moved(&mut units, &Printer::new(mapping), &mut room, Effort::All, progress)?;
     }
-    let (mut row, mut outlet, mut copied) = (CopyBuffer::default(), Outlet::new(chunks), Copied::default());
+    let (mut outlet, mut copied) = (Outlet::new(chunks), Copied::default());
     let units: Vec<&Kept<'_>> = units.iter().collect();
-    let each = |_, batch: lakefront_lake::ChangeBatch| {
-        let mut bound = encoder.bind(&batch.rows)?;
-        for (place, change) in batch.changes.iter().enumerate() {
-            let encoded = bound.encode_one(place, &mut row).map_err(|row| cannot_be_held(&row))?;
-            let verdict = match change {
+    let each = |_, rows: EncodedRows| {
+        for (row, encoded) in rows.iter() {
+            let verdict = match row.change {
                 RowChange::Inserted => Verdict::Insert,
                 RowChange::Deleted => {
-                    copied.lost.insert(fingerprints(encoded, &mapping.key).0);
+                    copied.lost.insert(row.key);
                     Verdict::Delete
                 }
             };
@@ -58,7 +56,7 @@ pub(super) fn read(
         }
         Ok::<(), Unclear>(())
     };
-    in_order(&units, Ok, each, |over| count_bytes(progress, &units, over))?;
+    in_order(&units, |batch| encoding.encode(&batch), each, |over| count_bytes(progress, &units, over))?;
     outlet.send().map_err(SyncError::from)?;
     Ok(copied)
 }

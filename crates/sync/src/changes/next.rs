@@ -1,8 +1,9 @@
 //! Looking for the rows of some keys in all of the source.
 
 use super::Unclear;
+use super::encoded::fingerprints;
 use super::net::Keys;
-use super::read::fingerprints;
+use super::side_by_side::each_unit;
 use crate::SyncError;
 use crate::load::{Outlet, Sender};
 use crate::progress::Progress;
@@ -10,7 +11,6 @@ use lakefront_lake::{ScanPlan, ScanUnit};
 use lakefront_model::{SyncedTableSpec, TableMapping};
 use lakefront_postgres::changes::Fate;
 use lakefront_postgres::encode::{CopyBuffer, RowEncoder};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Sends the rows of `keys`, marked [`Fate::Update`]. Blocks.
 pub(super) fn read(
@@ -22,21 +22,10 @@ pub(super) fn read(
     progress: &Progress,
 ) -> Result<(), Unclear> {
     let encoder = RowEncoder::new(&scan.schema, &mapping.columns, spec.nul_byte)?;
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut outlet = Outlet::new(chunks.clone());
-        while let Some(unit) = scan.units.get(next.fetch_add(1, Ordering::Relaxed)) {
-            send(unit, &encoder, keys, mapping, &mut outlet)?;
-            progress.add_bytes(unit.bytes());
-        }
-        Ok(outlet.send().map_err(SyncError::from)?)
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let own = work();
-        let panicked = || Err(crate::failure::internal("a thread that read rows ended".to_owned()).into());
-        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| panicked())).fold(own, Result::and)
+    each_unit(&scan.units, chunks, |unit, outlet| {
+        send(unit, &encoder, keys, mapping, outlet)?;
+        progress.add_bytes(unit.bytes());
+        Ok(())
     })
 }
 

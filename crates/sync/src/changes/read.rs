@@ -2,20 +2,20 @@
 
 use super::Unclear;
 use super::ahead::{Kept, in_order};
-use super::fold::{Fingerprint, Fold, Verdict};
+use super::encoded::{EncodedRows, Encoding};
+use super::fold::{Fold, Verdict};
 use super::print::Printer;
 use super::rewritten::{Effort, leave_out_moved};
 use crate::SyncError;
 use crate::load::{Outlet, Sender};
 use crate::progress::Progress;
-use lakefront_lake::{ChangeBatch, ChangeKind, ChangePlan, RowChange};
+use lakefront_lake::{ChangeKind, ChangePlan, RowChange};
 use lakefront_model::{SyncedTableSpec, TableMapping, Version};
 use lakefront_postgres::changes::Fate;
 use lakefront_postgres::difference::Counts;
-use lakefront_postgres::encode::{CopyBuffer, CopyRow, RowEncoder};
+use lakefront_postgres::encode::CopyRow;
 use std::ops::Range;
 use std::sync::Arc;
-use twox_hash::XxHash3_64;
 
 /// Bytes of decoded rows that are kept from the first reading for the second; beyond, files are read again.
 pub(super) const KEPT_BYTES: usize = 32 << 20;
@@ -28,15 +28,13 @@ pub(super) fn read(
     chunks: Sender,
     progress: &Progress,
 ) -> Result<Counts, Unclear> {
-    let encoder = RowEncoder::new(&plan.schema, &mapping.columns, spec.nul_byte)?;
+    let encoding = Encoding::new(&plan.schema, mapping, spec.nul_byte)?;
     let mut reader = Reader {
         plan,
-        encoder,
+        encoding: &encoding,
         printer: Printer::new(mapping),
-        key: mapping.key.clone(),
         fold: Fold::new(plan.replaced_rows),
         room: KEPT_BYTES,
-        row: CopyBuffer::default(),
         outlet: Outlet::new(chunks),
         counts: Counts::default(),
         progress,
@@ -48,13 +46,11 @@ pub(super) fn read(
 
 struct Reader<'a> {
     plan: &'a ChangePlan,
-    encoder: RowEncoder,
+    encoding: &'a Encoding,
     printer: Printer,
-    key: Vec<usize>,
     fold: Fold,
     /// bytes of decoded rows that may still be kept
     room: usize,
-    row: CopyBuffer,
     outlet: Outlet,
     counts: Counts,
     progress: &'a Progress,
@@ -78,18 +74,19 @@ impl<'a> Reader<'a> {
         let is_tail =
             |kept: &&Kept<'_>| Some(kept.unit.version) == last && kept.unit.kind == ChangeKind::Inserted;
         let tail = head.iter().rev().take_while(is_tail).count();
-        let tail = head.split_off(head.len() - tail);
+        let mut tail = head.split_off(head.len() - tail);
         loop {
             self.gather(&mut head)?;
             if self.fold.is_broken() {
                 return Err(contradiction());
             }
-            self.read_all(&tail.iter().collect::<Vec<_>>(), Reading::Tail)?;
+            self.read_all(&tail.iter().collect::<Vec<_>>(), Reading::Tail, |_, _| {})?;
+            tail.iter_mut().for_each(|kept| kept.is_read = true);
             if self.fold.is_broken() {
                 return Err(contradiction());
             }
             let unsettled = self.unsettled(&head);
-            self.read_all(&unsettled, Reading::Settle)?;
+            self.read_all(&unsettled, Reading::Settle, |_, _| {})?;
             if !self.fold.next_pass() {
                 return Ok(());
             }
@@ -114,31 +111,25 @@ impl<'a> Reader<'a> {
     /// The first reading, which keeps what there is room for.
     fn gather(&mut self, head: &mut [Kept<'_>]) -> Result<(), Unclear> {
         let units: Vec<&Kept<'_>> = head.iter().collect();
-        let mut found: Vec<Option<Vec<ChangeBatch>>> =
-            units.iter().map(|kept| kept.batches.is_none().then(Vec::new)).collect();
-        let progress = self.progress;
-        let each = |place: usize, batch: ChangeBatch| {
-            let Some(kept) = units.get(place) else { return Ok(()) };
-            self.rows(kept.unit.version, &batch, Reading::Gather)?;
-            if kept.batches.is_some() {
-                return Ok(());
+        let mut found: Vec<Option<Vec<EncodedRows>>> = units.iter().map(|_| Some(Vec::new())).collect();
+        let mut room = self.room;
+        self.read_all(&units, Reading::Gather, |place, rows| {
+            room = room.saturating_sub(rows.memory());
+            match found.get_mut(place) {
+                Some(Some(found)) if room > 0 => found.push(rows),
+                Some(found) => *found = None,
+                None => {}
             }
-            self.room = self.room.saturating_sub(batch.rows.get_array_memory_size());
-            if let Some(found) = found.get_mut(place) {
-                match found {
-                    Some(found) if self.room > 0 => found.push(batch),
-                    _ => *found = None,
-                }
-            }
-            Ok::<(), Unclear>(())
-        };
-        in_order(&units, Ok, each, |over| count_bytes(progress, &units, over))?;
+        })?;
         for (kept, found) in head.iter_mut().zip(found) {
             kept.is_read = true;
-            if kept.batches.is_none() {
-                kept.batches = found;
+            if kept.rows.is_none() && found.is_some() {
+                kept.rows = found;
+                let batches = kept.batches.take().unwrap_or_default();
+                room += batches.iter().map(|batch| batch.rows.get_array_memory_size()).sum::<usize>();
             }
         }
+        self.room = room;
         Ok(())
     }
 
@@ -154,33 +145,43 @@ impl<'a> Reader<'a> {
         head.iter().filter(may_have).collect()
     }
 
-    fn read_all(&mut self, units: &[&Kept<'_>], reading: Reading) -> Result<(), Unclear> {
-        let progress = self.progress;
-        let counts = matches!(reading, Reading::Tail);
-        let each = |place: usize, batch: ChangeBatch| match units.get(place) {
-            Some(kept) => self.rows(kept.unit.version, &batch, reading),
-            None => Ok::<(), Unclear>(()),
-        };
-        in_order(units, Ok, each, |over| {
-            if counts {
-                count_bytes(progress, units, over)
+    /// Goes through the rows of units in order. Those that were not kept are given to `keep` with their unit's place.
+    fn read_all(
+        &mut self,
+        units: &[&Kept<'_>],
+        reading: Reading,
+        mut keep: impl FnMut(usize, EncodedRows),
+    ) -> Result<(), Unclear> {
+        let (encoding, progress) = (self.encoding, self.progress);
+        let mut first = 0;
+        for run in units.chunk_by(|a, b| a.rows.is_none() && b.rows.is_none()) {
+            if let [Kept { unit, rows: Some(rows), .. }] = run {
+                rows.iter().try_for_each(|rows| self.rows(unit.version, rows, reading))?;
+            } else {
+                let each = |place: usize, rows: EncodedRows| {
+                    let version = run.get(place).map(|kept| kept.unit.version).unwrap_or_default();
+                    self.rows(version, &rows, reading)?;
+                    keep(first + place, rows);
+                    Ok::<(), Unclear>(())
+                };
+                let encode = |batch| encoding.encode(&batch);
+                in_order(run, encode, each, |over| count_bytes(progress, run, over))?;
             }
-        })
+            first += run.len();
+        }
+        Ok(())
     }
 
-    fn rows(&mut self, version: Version, batch: &ChangeBatch, reading: Reading) -> Result<(), Unclear> {
+    fn rows(&mut self, version: Version, rows: &EncodedRows, reading: Reading) -> Result<(), Unclear> {
         let commit = self.commit(version);
-        let mut bound = self.encoder.bind(&batch.rows)?;
-        for (place, &change) in batch.changes.iter().enumerate() {
-            let encoded = bound.encode_one(place, &mut self.row).map_err(|row| cannot_be_held(&row))?;
-            let (key, row) = fingerprints(encoded, &self.key);
+        for (row, encoded) in rows.iter() {
             let verdict = match reading {
                 Reading::Gather => {
-                    self.fold.add(key, row, commit, change);
+                    self.fold.add(row.key, row.row, commit, row.change);
                     Verdict::Pass
                 }
-                Reading::Tail => self.fold.settle_inserted(key, row, commit),
-                Reading::Settle => self.fold.settle(key, commit, change),
+                Reading::Tail => self.fold.settle_inserted(row.key, row.row, commit),
+                Reading::Settle => self.fold.settle(row.key, commit, row.change),
             };
             send(encoded, verdict, &mut self.outlet, &mut self.counts, self.progress)?;
         }
@@ -217,25 +218,6 @@ pub(super) fn send(
     progress.add_rows(1);
     row.put_marked(fate.mark(), outlet.buffer().0);
     Ok(outlet.send_full()?)
-}
-
-/// The key's and the row's fingerprints: of the bytes that PostgreSQL gets, so that what is the same there is the same.
-pub(super) fn fingerprints(row: CopyRow<'_>, key: &[usize]) -> (Fingerprint, Fingerprint) {
-    let mut fingerprint = 0;
-    let last = key.iter().max().map_or(0, |last| last + 1);
-    for (place, field) in row.fields().take(last).enumerate() {
-        if key.contains(&place) {
-            fingerprint = XxHash3_64::oneshot_with_seed(fingerprint, field.unwrap_or_default());
-        }
-    }
-    (fingerprint, XxHash3_64::oneshot(row.bytes()))
-}
-
-pub(super) fn cannot_be_held(row: &lakefront_postgres::encode::RejectedRow) -> Unclear {
-    Unclear::Changes(format!(
-        "a changed row cannot be copied as it is (column \"{}\": {})",
-        row.column, row.cause
-    ))
 }
 
 fn contradiction() -> Unclear {
