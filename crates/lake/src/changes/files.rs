@@ -5,7 +5,9 @@ use super::commit::{FileAction, PartitionValues};
 use super::density::Density;
 use super::unit::{CHANGE_TYPE, ChangeKind, ChangeUnit};
 use crate::kernel_error::{Reading, from_kernel};
-use crate::scan::{DataFile, RowChoice, ScanSource, ScanUnit, arrow_schema, source_of, store_of, units};
+use crate::scan::{
+    DataFile, FileColumns, RowChoice, ScanSource, ScanUnit, arrow_schema, source_of, store_of, units,
+};
 use crate::snapshot::Snapshot;
 use crate::{LakeError, ScanOptions};
 use arrow_schema::SchemaRef;
@@ -48,7 +50,7 @@ impl Files {
         let recorded = ScanSource {
             location: rows.location.clone(),
             store: Arc::clone(&rows.store),
-            physical: with_type(&rows.physical)?,
+            columns: Arc::new(FileColumns::new(with_type(&rows.columns.kernel)?)),
             logical: with_type(&rows.logical)?,
             ..ScanSource::clone(&rows)
         };

@@ -14,7 +14,6 @@ use arrow_array::RecordBatch;
 use arrow_buffer::BooleanBuffer;
 use delta_kernel::ExpressionEvaluator;
 use delta_kernel::engine::arrow_data::ArrowEngineData;
-use delta_kernel::engine::arrow_utils::fixup_parquet_read;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -177,16 +176,7 @@ impl Reader {
     fn logical(&self, decoded: RecordBatch) -> Result<RecordBatch, LakeError> {
         let fault = |error| from_kernel(&self.reading, error);
         let source = &self.file.source;
-        let before = decoded.clone();
-        let physical = fixup_parquet_read(
-            decoded,
-            &self.footer.ordering,
-            None,
-            Some(self.file.name()),
-            Some(&source.physical),
-        )
-        .map_err(fault)?;
-        self.check_casts(&before, physical.record_batch())?;
+        let physical = source.columns.of(&self.reading, self.file.name(), &self.footer.columns, decoded)?;
         let mut batch = match &self.evaluator {
             None => RecordBatch::from(physical),
             Some(evaluator) => {
@@ -199,23 +189,6 @@ impl Reader {
             batch = batch.project(&kept).map_err(|error| from_arrow(&self.reading, error))?;
         }
         Ok(batch)
-    }
-
-    /// Arrow's casts make NULL of what does not fit the table's type, such as milliseconds too far off.
-    fn check_casts(&self, decoded: &RecordBatch, physical: &RecordBatch) -> Result<(), LakeError> {
-        for (from, place) in decoded.columns().iter().zip(&self.footer.ordering) {
-            let Some(to) = physical.columns().get(place.index) else { continue };
-            let cast = from.data_type() != to.data_type() && !from.data_type().is_nested();
-            if cast && from.null_count() != to.null_count() {
-                let schema = physical.schema();
-                return Err(self.reading.damaged(format!(
-                    "column \"{}\" has values that its type {} cannot hold",
-                    schema.field(place.index).name(),
-                    to.data_type()
-                )));
-            }
-        }
-        Ok(())
     }
 
     /// Reads on with fewer rows when a batch came out much larger than its file's metadata let expect, as
@@ -271,7 +244,7 @@ fn build(
     if rows.start > 0 {
         builder = builder.with_offset(count(rows.start)?);
     }
-    if let Some(projection) = &footer.projection {
+    if let Some(projection) = &footer.columns.projection {
         builder = builder.with_projection(projection.clone());
     }
     builder.build().map_err(|error| bytes.take_failure().unwrap_or_else(|| from_parquet(reading, error)))

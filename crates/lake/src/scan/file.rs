@@ -1,5 +1,6 @@
 //! A data file of a snapshot and what is needed to read it.
 
+use super::columns::FileColumns;
 use super::deletions::ListedRows;
 use super::file_bytes::FileBytes;
 use super::footer::{Footer, footer_reader};
@@ -29,7 +30,7 @@ pub(crate) struct ScanSource {
     pub(crate) location: Location,
     pub(crate) store: Arc<Store>,
     /// columns as the files hold them, without partition columns
-    pub(crate) physical: SchemaRef,
+    pub(crate) columns: Arc<FileColumns>,
     /// columns as the table has them
     pub(crate) logical: SchemaRef,
     /// only so many of the first logical columns are handed on, where others had to be read too
@@ -125,7 +126,7 @@ impl DataFile {
         let metadata = footer_reader()
             .parse_and_finish(&bytes)
             .map_err(|error| bytes.take_failure().unwrap_or_else(|| from_parquet(&reading, error)))?;
-        Footer::new(&reading, metadata, &self.source.physical, whole.map(|whole| (0, whole)))
+        Footer::new(&reading, metadata, &self.source.columns, whole.map(|whole| (0, whole)))
     }
 
     fn remote_footer(&self) -> Result<Footer, LakeError> {
@@ -140,7 +141,7 @@ impl DataFile {
             match reader.try_parse_sized(&tail, size) {
                 Ok(()) => {
                     let metadata = reader.finish().map_err(|error| from_parquet(&reading, error))?;
-                    return Footer::new(&reading, metadata, &self.source.physical, Some((start, tail)));
+                    return Footer::new(&reading, metadata, &self.source.columns, Some((start, tail)));
                 }
                 Err(ParquetError::NeedMoreData(needed)) if needed as u64 > wanted => wanted = needed as u64,
                 Err(error) => return Err(from_parquet(&reading, error)),
@@ -219,7 +220,7 @@ impl DataFile {
     pub(crate) fn evaluator(&self) -> Result<Option<Arc<dyn ExpressionEvaluator>>, LakeError> {
         let Some(transform) = &self.transform else { return Ok(None) };
         let evaluator = self.source.store.engine().evaluation_handler().new_expression_evaluator(
-            Arc::clone(&self.source.physical),
+            Arc::clone(&self.source.columns.kernel),
             Arc::clone(transform),
             Arc::clone(&self.source.logical).into(),
         );

@@ -1,13 +1,11 @@
-//! A data file's footer and how its columns become the table's.
+//! A data file's footer.
 
+use super::columns::{ColumnPlan, FileColumns};
 use super::split::RowGroupSize;
 use crate::LakeError;
-use crate::kernel_error::{Reading, from_kernel, from_parquet};
+use crate::kernel_error::{Reading, from_parquet};
 use arrow_schema::{DataType, Field, FieldRef, Schema, TimeUnit};
 use bytes::Bytes;
-use delta_kernel::engine::arrow_utils::{ReorderIndex, parquet_read_plan};
-use delta_kernel::schema::SchemaRef;
-use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::Type as PhysicalType;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, ParquetStatisticsPolicy};
@@ -17,10 +15,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Footer {
     pub(crate) metadata: ArrowReaderMetadata,
-    /// where each column read belongs in the table's physical schema, and what is done to it
-    pub(crate) ordering: Vec<ReorderIndex>,
-    /// the file's columns that are read; all when absent
-    pub(crate) projection: Option<ProjectionMask>,
+    /// what becomes of its columns
+    pub(crate) columns: Arc<ColumnPlan>,
     /// the end of the file as it was fetched with the footer, and where it starts
     pub(crate) tail: Option<(u64, Bytes)>,
 }
@@ -29,17 +25,12 @@ impl Footer {
     pub(crate) fn new(
         reading: &Reading,
         metadata: ParquetMetaData,
-        physical: &SchemaRef,
+        columns: &FileColumns,
         tail: Option<(u64, Bytes)>,
     ) -> Result<Self, LakeError> {
         let metadata = arrow_metadata(metadata).map_err(|e| from_parquet(reading, e))?;
-        // Whatever the kernel finds here is a file that does not fit the table's schema.
-        let (ordering, projection) =
-            parquet_read_plan(physical, &metadata).map_err(|error| match from_kernel(reading, error) {
-                LakeError::UnsupportedFeature { features, .. } => reading.damaged(features.join(", ")),
-                other => other,
-            })?;
-        Ok(Self { metadata, ordering, projection, tail })
+        let columns = columns.plan(reading, &metadata)?;
+        Ok(Self { metadata, columns, tail })
     }
 
     pub(crate) fn row_groups(&self) -> impl Iterator<Item = RowGroupSize> {
@@ -51,7 +42,7 @@ impl Footer {
 
     /// Whether a leaf column of the file is read.
     pub(crate) fn reads(&self, leaf: usize) -> bool {
-        self.projection.as_ref().is_none_or(|mask| mask.leaf_included(leaf))
+        self.columns.projection.as_ref().is_none_or(|mask| mask.leaf_included(leaf))
     }
 }
 

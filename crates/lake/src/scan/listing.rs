@@ -1,5 +1,6 @@
 //! Lists the files of a snapshot and makes units of them.
 
+use super::columns::FileColumns;
 use super::file::{DataFile, RowChoice, ScanSource};
 use super::split::{Part, RowGroupSize, split};
 use super::{ScanOptions, ScanPlan, ScanUnit};
@@ -69,7 +70,7 @@ fn source_of_scan(snapshot: &Snapshot, scan: &Scan, options: &ScanOptions) -> Sc
     ScanSource {
         location: snapshot.location().clone(),
         store: Arc::clone(snapshot.table().store()),
-        physical: Arc::clone(scan.physical_schema()),
+        columns: Arc::new(FileColumns::new(Arc::clone(scan.physical_schema()))),
         logical: Arc::clone(scan.logical_schema()),
         keep: None,
         batch_rows: options.batch_rows.max(1),

@@ -3,6 +3,7 @@
 mod batch_size;
 mod batches;
 mod chosen;
+mod columns;
 mod deletions;
 mod file;
 mod file_bytes;
@@ -13,6 +14,7 @@ mod remote;
 mod split;
 
 pub use batches::Batches;
+pub(crate) use columns::FileColumns;
 pub(crate) use file::{DataFile, RowChoice, ScanSource};
 pub(crate) use listing::{arrow_schema, plan, source_of, statistics, store_of, units};
 

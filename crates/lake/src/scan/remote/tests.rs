@@ -2,6 +2,7 @@
 use super::*;
 use crate::Location;
 use crate::runtime::Runtime;
+use crate::scan::FileColumns;
 use crate::scan::footer::footer_reader;
 use crate::store::Opened;
 use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch};
@@ -51,7 +52,7 @@ fn opened(bytes: &Bytes) -> (RemoteFile, Footer, Arc<Store>) {
     let schema =
         parquet::arrow::parquet_to_arrow_schema(metadata.file_metadata().schema_descr(), None).unwrap();
     let physical: StructType = (&schema).try_into_kernel().unwrap();
-    let footer = Footer::new(&reading, metadata, &Arc::new(physical), None).unwrap();
+    let footer = Footer::new(&reading, metadata, &FileColumns::new(Arc::new(physical)), None).unwrap();
     let file = RemoteFile::new(source, bytes.len() as u64, &footer, &(0..groups));
     (file, footer, store)
 }

@@ -1,0 +1,124 @@
+//! How a file's columns become those that the table's schema has for its files.
+
+use crate::LakeError;
+use crate::kernel_error::{Reading, from_kernel};
+use arrow_array::RecordBatch;
+use arrow_schema::{Schema, SchemaRef};
+use delta_kernel::engine::arrow_conversion::TryIntoArrow;
+use delta_kernel::engine::arrow_data::ArrowEngineData;
+use delta_kernel::engine::arrow_utils::{ReorderIndex, fixup_parquet_read, parquet_read_plan};
+use delta_kernel::schema::SchemaRef as KernelSchema;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The columns that a scan reads from files, partition columns left out, under their physical names.
+#[derive(Debug)]
+pub(crate) struct FileColumns {
+    pub(crate) kernel: KernelSchema,
+    /// absent where Arrow cannot express them
+    arrow: Option<SchemaRef>,
+    /// what was found for the last file. Files of one writer are alike, and where they are small this costs as much as
+    /// their rows
+    last: Mutex<Option<(SchemaRef, Arc<ColumnPlan>)>>,
+}
+
+/// What becomes of the columns of files that have the same ones.
+#[derive(Debug)]
+pub(crate) struct ColumnPlan {
+    /// where each column read belongs among those wanted, and what is done to it
+    ordering: Vec<ReorderIndex>,
+    /// the file's columns that are read; all when absent
+    pub(crate) projection: Option<ProjectionMask>,
+}
+
+impl FileColumns {
+    pub(crate) fn new(kernel: KernelSchema) -> Self {
+        let arrow = kernel.as_ref().try_into_arrow().map(|schema: Schema| Arc::new(schema));
+        Self { kernel, arrow: arrow.ok(), last: Mutex::default() }
+    }
+
+    /// The plan for a file.
+    ///
+    /// # Errors
+    /// [`LakeError::UnreadableFile`] when its columns do not fit the table's schema.
+    pub(crate) fn plan(
+        &self,
+        reading: &Reading,
+        metadata: &ArrowReaderMetadata,
+    ) -> Result<Arc<ColumnPlan>, LakeError> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((schema, plan)) = &*last
+            && schema == metadata.schema()
+        {
+            return Ok(Arc::clone(plan));
+        }
+        // Whatever the kernel finds here is a file that does not fit the table's schema.
+        let (ordering, projection) =
+            parquet_read_plan(&self.kernel, metadata).map_err(|error| match from_kernel(reading, error) {
+                LakeError::UnsupportedFeature { features, .. } => reading.damaged(features.join(", ")),
+                other => other,
+            })?;
+        let plan = Arc::new(ColumnPlan { ordering, projection });
+        *last = Some((Arc::clone(metadata.schema()), Arc::clone(&plan)));
+        Ok(plan)
+    }
+
+    /// The wanted columns of rows that were read from the file `name`.
+    ///
+    /// # Errors
+    /// [`LakeError::UnreadableFile`] when values do not fit them.
+    pub(crate) fn of(
+        &self,
+        reading: &Reading,
+        name: &str,
+        plan: &ColumnPlan,
+        decoded: RecordBatch,
+    ) -> Result<ArrowEngineData, LakeError> {
+        if let Some(wanted) = self.arrow.as_ref().filter(|wanted| plan.leaves(&decoded, wanted))
+            && let Ok(batch) = RecordBatch::try_new(Arc::clone(wanted), decoded.columns().to_vec())
+        {
+            return Ok(ArrowEngineData::new(batch));
+        }
+        let before = decoded.clone();
+        let wanted = fixup_parquet_read(decoded, &plan.ordering, None, Some(name), Some(&self.kernel))
+            .map_err(|error| from_kernel(reading, error))?;
+        plan.check_casts(reading, &before, wanted.record_batch())?;
+        Ok(wanted)
+    }
+}
+
+impl ColumnPlan {
+    /// Whether all columns stay as they are and where they are.
+    fn leaves(&self, decoded: &RecordBatch, wanted: &Schema) -> bool {
+        let (columns, fields) = (decoded.columns(), wanted.fields());
+        let places = self.ordering.iter().map(|place| place.index);
+        columns.len() == fields.len()
+            && places.eq(0..fields.len())
+            && columns.iter().zip(fields).all(|(column, field)| {
+                column.data_type() == field.data_type() && !field.data_type().is_nested()
+            })
+    }
+
+    /// Arrow's casts make NULL of what does not fit the table's type, such as milliseconds too far off.
+    fn check_casts(
+        &self,
+        reading: &Reading,
+        decoded: &RecordBatch,
+        wanted: &RecordBatch,
+    ) -> Result<(), LakeError> {
+        for (from, place) in decoded.columns().iter().zip(&self.ordering) {
+            let Some(to) = wanted.columns().get(place.index) else { continue };
+            let cast = from.data_type() != to.data_type() && !from.data_type().is_nested();
+            if cast && from.null_count() != to.null_count() {
+                let schema = wanted.schema();
+                return Err(reading.damaged(format!(
+                    "column \"{}\" has values that its type {} cannot hold",
+                    schema.field(place.index).name(),
+                    to.data_type()
+                )));
+            }
+        }
+        Ok(())
+    }
+}
