@@ -7,27 +7,39 @@
 use super::fold::Fingerprint;
 use super::passes::Passes;
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
+use std::cmp::Ordering;
 
 /// Rows held at a time: about 90 MiB with what vectors keep in reserve. More are dealt with in several passes.
 const MOST_ROWS: usize = 6_500_000;
 /// The rows are divided by so many of their highest bits, so that a part fits into the processor's cache.
-const PART_BITS: u32 = 16;
+const PART_BITS: u32 = 14;
+
+/// A place is looked for step by step so far from the likely one.
+const STEPS: usize = 24;
 
 /// A row that went. Three numbers of 32 bits, so that it needs no padding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 struct Gone {
     high: u32,
     low: u32,
+    /// its number, and in the highest bit whether a row that came took it: one and the same place in memory tells all
     row: u32,
 }
+
+/// The bit of a number that says that the row was taken.
+const TAKEN: u32 = 1 << 31;
 
 impl Gone {
     fn new(fingerprint: Fingerprint, row: u32) -> Self {
         Self { high: (fingerprint >> 32) as u32, low: fingerprint as u32, row }
     }
 
-    fn is(&self, other: &Self) -> bool {
-        (self.high, self.low) == (other.high, other.low)
+    fn is_taken(&self) -> bool {
+        self.row & TAKEN != 0
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::from(self.high) << 32 | Fingerprint::from(self.low)
     }
 }
 
@@ -61,7 +73,11 @@ impl Moved {
 
     /// Goes on to the next pass, which has other rows; false when all have had theirs.
     pub(super) fn next_pass(&mut self) -> bool {
-        self.parts.iter_mut().for_each(Vec::clear);
+        for part in &mut self.parts {
+            for gone in part.drain(..).filter(Gone::is_taken) {
+                self.moved.set_bit((gone.row ^ TAKEN) as usize, true);
+            }
+        }
         self.held = 0;
         self.passes.go_on()
     }
@@ -73,17 +89,23 @@ impl Moved {
         }
     }
 
-    /// Adds a row that went.
-    pub(super) fn went(&mut self, fingerprint: Fingerprint, row: u32) {
-        if !self.passes.takes(fingerprint) {
-            return;
+    /// Adds a row that went. False when its number is too large.
+    #[must_use]
+    pub(super) fn went(&mut self, fingerprint: Fingerprint, row: usize) -> bool {
+        let Some(row) = u32::try_from(row).ok().filter(|row| row & TAKEN == 0) else { return false };
+        if self.passes.takes(fingerprint) {
+            self.add(Gone::new(fingerprint, row));
         }
-        let Some(part) = self.parts.get_mut(part_of(fingerprint)) else { return };
+        true
+    }
+
+    fn add(&mut self, gone: Gone) {
+        let Some(part) = self.parts.get_mut(part_of(gone.fingerprint())) else { return };
         if part.len() == part.capacity() {
             // Doubling would keep too much in reserve.
             part.reserve_exact(part.len() / 4 + 8);
         }
-        part.push(Gone::new(fingerprint, row));
+        part.push(gone);
         self.held += 1;
         while self.passes.divide(self.held) {
             let passes = &self.passes;
@@ -94,7 +116,7 @@ impl Moved {
 
     /// To be called between the rows that went and those that came.
     pub(super) fn sort(&mut self) {
-        self.parts.iter_mut().for_each(|part| part.sort_unstable());
+        self.parts.iter_mut().for_each(|part| part.sort_unstable_by_key(Gone::fingerprint));
     }
 
     /// Brings the places of some rows that are about to come near, all at once: looked up one after the other, each
@@ -103,6 +125,14 @@ impl Moved {
         let touch = |sum: u32, &fingerprint: &Fingerprint| {
             let part = self.part(fingerprint);
             sum ^ part.get(likely_place(part, fingerprint)).map_or(0, |gone| gone.row)
+        };
+        std::hint::black_box(fingerprints.iter().fold(0, touch));
+    }
+
+    /// The same for rows that went.
+    pub(super) fn approach_ends(&self, fingerprints: &[Fingerprint]) {
+        let touch = |sum: u32, &fingerprint: &Fingerprint| {
+            sum ^ self.part(fingerprint).last().map_or(0, |gone| gone.row)
         };
         std::hint::black_box(fingerprints.iter().fold(0, touch));
     }
@@ -116,14 +146,16 @@ impl Moved {
         if !self.passes.takes(fingerprint) {
             return None;
         }
-        let wanted = Gone::new(fingerprint, 0);
-        let part = self.part(fingerprint);
+        let part = self.parts.get_mut(part_of(fingerprint))?;
         // Of rows that are the same, those that were taken come first.
-        let is_before =
-            |gone: &Gone| *gone < wanted || gone.is(&wanted) && self.moved.get_bit(gone.row as usize);
-        match part.get(place_in(part, fingerprint, is_before)) {
-            Some(gone) if gone.is(&wanted) => {
-                self.moved.set_bit(gone.row as usize, true);
+        let is_before = |gone: &Gone| match gone.fingerprint().cmp(&fingerprint) {
+            Ordering::Equal => gone.is_taken(),
+            ordering => ordering == Ordering::Less,
+        };
+        let place = place_in(part, fingerprint, is_before);
+        match part.get_mut(place) {
+            Some(gone) if gone.fingerprint() == fingerprint => {
+                gone.row |= TAKEN;
                 self.moved.set_bit(row, true);
                 Some(Came::Moved)
             }
@@ -147,22 +179,25 @@ fn likely_place(part: &[Gone], fingerprint: Fingerprint) -> usize {
     (share >> u64::BITS) as usize
 }
 
-/// The first place that is not before, searched from the likely one.
+/// The first place that is not before. It is nearly always within a few steps of the likely one, where going on step by
+/// step is quicker than halving; how many rows are the same has no bound, so after those it is halving.
 fn place_in(part: &[Gone], fingerprint: Fingerprint, is_before: impl Fn(&Gone) -> bool) -> usize {
-    let guess = likely_place(part, fingerprint);
     let is_before_at = |place: usize| part.get(place).is_some_and(&is_before);
-    let (mut low, mut high) = (guess, guess);
-    let mut step = 8;
-    while low > 0 && !is_before_at(low - 1) {
-        low = low.saturating_sub(step);
-        step *= 2;
+    let guess = likely_place(part, fingerprint);
+    let mut place = guess;
+    while is_before_at(place) {
+        place += 1;
+        if place > guess + STEPS {
+            return place + part.get(place..).unwrap_or_default().partition_point(is_before);
+        }
     }
-    step = 8;
-    while is_before_at(high) {
-        high = (high + step).min(part.len());
-        step *= 2;
+    while place > 0 && place <= guess && !is_before_at(place - 1) {
+        place -= 1;
+        if place + STEPS < guess {
+            return part.get(..place).unwrap_or_default().partition_point(is_before);
+        }
     }
-    low + part.get(low..high).unwrap_or_default().partition_point(is_before)
+    place
 }
 
 fn part_of(fingerprint: Fingerprint) -> usize {
@@ -179,7 +214,7 @@ mod tests {
         moved.number(went.len() + came.len());
         loop {
             for (row, &fingerprint) in went.iter().enumerate() {
-                moved.went(fingerprint, row as u32);
+                assert!(moved.went(fingerprint, row));
                 assert!(moved.held <= most);
             }
             moved.sort();
@@ -204,15 +239,14 @@ mod tests {
         let hash = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> PART_BITS;
         for rows in [0, 1, 7, 100, 3000] {
             let mut part: Vec<Gone> = (0..rows).map(|n| Gone::new(hash(n / 2), n as u32)).collect();
-            part.sort_unstable();
+            part.sort_unstable_by_key(Gone::fingerprint);
             for n in 0..rows + 10 {
-                let wanted = Gone::new(hash(n), 0);
-                let is_before = |gone: &Gone| *gone < wanted;
+                let is_before = |gone: &Gone| gone.fingerprint() < hash(n);
                 assert_eq!(place_in(&part, hash(n), is_before), part.partition_point(is_before));
             }
             // However uneven they are.
             let same = vec![Gone::new(9, 1); rows as usize];
-            assert_eq!(place_in(&same, 9, |gone| *gone < Gone::new(9, 0)), 0);
+            assert_eq!(place_in(&same, 9, |_| false), 0);
             assert_eq!(place_in(&same, 9, |_| true), rows as usize);
         }
     }

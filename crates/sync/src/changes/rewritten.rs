@@ -8,12 +8,12 @@ use super::print::Printer;
 use super::read::count_bytes;
 use crate::failure::internal;
 use crate::progress::Progress;
-use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
+use arrow_buffer::BooleanBuffer;
 use lakefront_lake::{ChangeBatch, ChangeKind, RowChange};
 use std::ops::Range;
 
 /// Rows that are looked up together.
-const NEAR_ROWS: usize = 256;
+const NEAR_ROWS: usize = 64;
 /// After so many rows that came it is clear whether looking at the others is worth it.
 const ENOUGH_ROWS: usize = 1 << 19;
 
@@ -172,8 +172,11 @@ impl Finding<'_, '_> {
     fn went(&mut self, unit: usize, batch: &ChangeBatch, prints: &[Fingerprint]) -> Result<(), Stop> {
         let first = self.number(unit, prints.len());
         for (row, (&print, change)) in (first..).zip(prints.iter().zip(&batch.changes)) {
-            if *change == RowChange::Deleted {
-                self.moved.went(print, u32::try_from(row).map_err(|_| Stop::NotWorthIt)?);
+            if (row - first).is_multiple_of(NEAR_ROWS) {
+                self.moved.approach_ends(near(prints, row - first));
+            }
+            if *change == RowChange::Deleted && !self.moved.went(print, row) {
+                return Err(Stop::NotWorthIt);
             }
         }
         Ok(())
@@ -181,22 +184,27 @@ impl Finding<'_, '_> {
 
     fn came(&mut self, unit: usize, batch: &ChangeBatch, prints: &[Fingerprint]) -> Result<(), Stop> {
         let first = self.number(unit, prints.len());
-        let mut changed = BooleanBufferBuilder::new(prints.len());
-        for (row, (&print, change)) in (first..).zip(prints.iter().zip(&batch.changes)) {
-            if (row - first).is_multiple_of(NEAR_ROWS) {
-                let end = (row - first + NEAR_ROWS).min(prints.len());
-                self.moved.approach(prints.get(row - first..end).unwrap_or_default());
+        let (mut all, mut same) = (0, 0);
+        let mut changes = batch.changes.iter();
+        let changed = BooleanBuffer::collect_bool(prints.len(), |row| {
+            if row.is_multiple_of(NEAR_ROWS) {
+                self.moved.approach(near(prints, row));
             }
-            let came = (*change == RowChange::Inserted).then(|| self.moved.came(print, row)).flatten();
-            changed.append(came == Some(Came::Changed));
-            self.came += usize::from(came.is_some());
-            self.same += usize::from(came == Some(Came::Moved));
-        }
+            let (Some(RowChange::Inserted), Some(&print)) = (changes.next(), prints.get(row)) else {
+                return false;
+            };
+            let came = self.moved.came(print, first + row);
+            all += usize::from(came.is_some());
+            same += usize::from(came == Some(Came::Moved));
+            came == Some(Came::Changed)
+        });
+        self.came += all;
+        self.same += same;
         let may_stop = self.effort == Effort::WhilePromising && self.came >= ENOUGH_ROWS;
         if may_stop && self.same < self.came / 8 {
             return Err(Stop::NotWorthIt);
         }
-        self.keep(unit, batch, changed.finish())
+        self.keep(unit, batch, changed)
     }
 
     fn keep(&mut self, unit: usize, batch: &ChangeBatch, changed: BooleanBuffer) -> Result<(), Stop> {
@@ -215,4 +223,9 @@ impl Finding<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Some rows from one on.
+fn near(prints: &[Fingerprint], row: usize) -> &[Fingerprint] {
+    prints.get(row..(row + NEAR_ROWS).min(prints.len())).unwrap_or_default()
 }
