@@ -70,6 +70,15 @@ impl ChangeUnit {
         self.changes(self.rows.read())
     }
 
+    /// The same rows with only some of the table's columns, at these places. None where that would not spare reading, and
+    /// for rows of both kinds, whose last column is needed.
+    pub fn narrowed(&self, columns: &[usize]) -> Option<Self> {
+        if self.kind == ChangeKind::Recorded {
+            return None;
+        }
+        Some(Self { rows: self.rows.narrowed(columns)?, ..self.clone() })
+    }
+
     /// Reads only some of its rows: one bit for each row that [`read`](Self::read) gives, in its order.
     pub fn read_only(
         &self,

@@ -12,8 +12,8 @@ use crate::{LakeError, Location};
 use bytes::Bytes;
 use delta_kernel::object_store::ObjectStoreExt;
 use delta_kernel::scan::state::DvInfo;
-use delta_kernel::schema::SchemaRef;
-use delta_kernel::{ExpressionEvaluator, ExpressionRef};
+use delta_kernel::schema::{SchemaRef, StructField};
+use delta_kernel::{Expression, ExpressionEvaluator, ExpressionRef};
 use parquet::errors::ParquetError;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -80,6 +80,30 @@ impl DataFile {
         let name = name_in(&source.location, &url);
         let (footer, listed_rows) = Default::default();
         Self { source, store, url, name, size, choice, transform, footer, listed_rows }
+    }
+
+    /// The same file with only some of the table's columns. None unless each of them is a column of the file.
+    pub(crate) fn narrowed(&self, columns: &[usize]) -> Option<Self> {
+        let source = &self.source;
+        let names = columns.iter().map(|&column| source.logical.fields().nth(column).map(StructField::name));
+        let logical = source.logical.project(&names.collect::<Option<Vec<_>>>()?).ok()?;
+        let (physical, transform) = match self.transform.as_deref() {
+            None => (Arc::clone(&logical), None),
+            Some(Expression::Struct(made, None)) => {
+                let made = columns.iter().map(|&column| made.get(column)).collect::<Option<Vec<_>>>()?;
+                let names = made.iter().map(|made| match made.as_ref() {
+                    Expression::Column(name) => name.path().first(),
+                    _ => None,
+                });
+                let physical = source.columns.kernel.project(&names.collect::<Option<Vec<_>>>()?).ok()?;
+                (physical, Some(Arc::new(Expression::struct_from(made.into_iter().cloned()))))
+            }
+            Some(_) => return None,
+        };
+        let columns = Arc::new(FileColumns::new(physical));
+        let source = Arc::new(ScanSource { columns, logical, ..ScanSource::clone(source) });
+        let (store, url, choice) = (Arc::clone(&self.store), self.url.clone(), self.choice.clone());
+        Some(Self::new(source, store, url, self.size, choice, transform))
     }
 
     pub(crate) fn name(&self) -> &str {

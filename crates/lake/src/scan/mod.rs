@@ -89,6 +89,13 @@ impl ScanUnit {
         Batches::new(self.clone(), None)
     }
 
+    /// The same rows with only some of the table's columns, at these places. None where that is not simply a matter of
+    /// reading fewer of the file's.
+    pub(crate) fn narrowed(&self, columns: &[usize]) -> Option<Self> {
+        let file = Arc::new(self.file.narrowed(columns)?);
+        Some(Self { file, part: self.part.clone(), bytes: self.bytes })
+    }
+
     /// Reads only some of its rows: one bit for each row that [`read`](Self::read) gives, in its order.
     pub(crate) fn read_only(&self, wanted: BooleanBuffer) -> Batches {
         Batches::new(self.clone(), Some(wanted))

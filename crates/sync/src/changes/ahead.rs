@@ -26,20 +26,32 @@ pub(super) struct Kept<'a> {
     pub(super) batches: Option<Vec<ChangeBatch>>,
     /// the same, encoded
     pub(super) rows: Option<Vec<EncodedRows>>,
+    /// the unit with nothing but the key's columns, where they are enough to know what happened to each key
+    pub(super) keys: Option<ChangeUnit>,
     /// whether it was read before
     pub(super) is_read: bool,
 }
 
+/// What is read of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// all columns
+    Rows,
+    /// only the key's where they are enough
+    Keys,
+}
+
 impl<'a> Kept<'a> {
     pub(super) fn new(unit: &'a ChangeUnit) -> Self {
-        Self { unit, only: None, batches: None, rows: None, is_read: false }
+        Self { unit, only: None, batches: None, rows: None, keys: None, is_read: false }
     }
 
-    fn read(&self) -> Box<dyn Iterator<Item = Result<ChangeBatch, LakeError>> + '_> {
+    fn read(&self, wanted: Wanted) -> Box<dyn Iterator<Item = Result<ChangeBatch, LakeError>> + '_> {
+        let unit = self.keys.as_ref().filter(|_| wanted == Wanted::Keys).unwrap_or(self.unit);
         match (&self.batches, &self.only) {
             (Some(batches), _) => Box::new(batches.iter().cloned().map(Ok)),
-            (None, Some(only)) => Box::new(self.unit.read_only(only.clone())),
-            (None, None) => Box::new(self.unit.read()),
+            (None, Some(only)) => Box::new(unit.read_only(only.clone())),
+            (None, None) => Box::new(unit.read()),
         }
     }
 
@@ -61,6 +73,7 @@ enum Parcel<T> {
 /// several, `over` gets their places. `make` is called on other threads. Blocks.
 pub(super) fn in_order<T: Send, E: From<Unclear>>(
     units: &[&Kept<'_>],
+    wanted: Wanted,
     make: impl Fn(ChangeBatch) -> Result<T, Unclear> + Sync,
     mut each: impl FnMut(usize, T) -> Result<(), E>,
     mut over: impl FnMut(Range<usize>),
@@ -68,7 +81,7 @@ pub(super) fn in_order<T: Send, E: From<Unclear>>(
     let jobs = jobs(units);
     if jobs.len() < 2 {
         for (place, unit) in units.iter().enumerate() {
-            for batch in unit.read() {
+            for batch in unit.read(wanted) {
                 each(place, batch.map_err(Unclear::from).and_then(&make)?)?;
             }
             over(place..place + 1);
@@ -83,7 +96,7 @@ pub(super) fn in_order<T: Send, E: From<Unclear>>(
                 let make = &make;
                 let (sender, receiver) = sync_channel(WAITING);
                 let own = jobs.iter().skip(first).step_by(threads);
-                scope.spawn(move || own.cloned().try_for_each(|job| work(units, job, make, &sender)));
+                scope.spawn(move || own.cloned().try_for_each(|job| work(units, job, wanted, make, &sender)));
                 receiver
             })
             .collect();
@@ -129,13 +142,14 @@ fn jobs(units: &[&Kept<'_>]) -> Vec<Range<usize>> {
 fn work<T>(
     units: &[&Kept<'_>],
     job: Range<usize>,
+    wanted: Wanted,
     make: impl Fn(ChangeBatch) -> Result<T, Unclear>,
     to: &SyncSender<Parcel<T>>,
 ) -> Option<()> {
     let mut parcel = Vec::new();
     let mut bytes = 0;
     for (place, unit) in units.iter().enumerate().take(job.end).skip(job.start) {
-        for batch in unit.read() {
+        for batch in unit.read(wanted) {
             let size = batch.as_ref().map_or(0, |batch| batch.rows.get_array_memory_size());
             match batch.map_err(Unclear::from).and_then(&make) {
                 Ok(made) => parcel.push((place, made)),

@@ -2,8 +2,9 @@
 
 use super::Unclear;
 use super::fold::Fingerprint;
+use arrow_schema::Schema;
 use lakefront_lake::{ChangeBatch, RowChange};
-use lakefront_model::{NulBytePolicy, TableMapping};
+use lakefront_model::{NulBytePolicy, TableMapping, TargetColumn};
 use lakefront_postgres::encode::{CopyBuffer, CopyRow, EncodeError, RowEncoder};
 use std::mem::size_of;
 use twox_hash::XxHash3_64;
@@ -13,6 +14,10 @@ pub(super) struct Encoding {
     encoder: RowEncoder,
     /// the places of the key's columns
     key: Vec<usize>,
+    /// the source's columns that the key is made of
+    key_columns: Vec<usize>,
+    /// for batches that have just these
+    keys: RowEncoder,
 }
 
 /// Rows of one batch. They need a fraction of the memory that small batches do.
@@ -34,12 +39,42 @@ pub(super) struct ChangedRow {
 impl Encoding {
     /// For batches of a schema, as a table's copy takes them.
     pub(super) fn new(
-        schema: &arrow_schema::Schema,
+        schema: &Schema,
         mapping: &TableMapping,
         nul: NulBytePolicy,
     ) -> Result<Self, EncodeError> {
         let encoder = RowEncoder::new(schema, &mapping.columns, nul)?;
-        Ok(Self { encoder, key: mapping.key.clone() })
+        // In the copy's order, as fingerprints are made.
+        let mut key = mapping.key.clone();
+        key.sort_unstable();
+        let mut of_key: Vec<TargetColumn> =
+            key.iter().filter_map(|&place| mapping.columns.get(place)).cloned().collect();
+        let key_columns: Vec<usize> = of_key.iter().map(|column| column.source_index).collect();
+        of_key.iter_mut().enumerate().for_each(|(place, column)| column.source_index = place);
+        let fields = key_columns.iter().filter_map(|&column| schema.fields().get(column)).cloned();
+        let keys = RowEncoder::new(&Schema::new(fields.collect::<Vec<_>>()), &of_key, nul)?;
+        Ok(Self { encoder, key, key_columns, keys })
+    }
+
+    /// The source's columns that the key is made of: in this order batches have them for
+    /// [`encode_keys`](Self::encode_keys).
+    pub(super) fn key_columns(&self) -> &[usize] {
+        &self.key_columns
+    }
+
+    /// Makes fingerprints of rows of which only the key was read. They have no bytes, and the row's fingerprint is the
+    /// key's.
+    pub(super) fn encode_keys(&self, batch: &ChangeBatch) -> Result<EncodedRows, Unclear> {
+        let mut bound = self.keys.bind(&batch.rows)?;
+        let mut buffer = CopyBuffer::default();
+        let places: Vec<usize> = (0..self.key.len()).collect();
+        let mut rows = Vec::with_capacity(batch.changes.len());
+        for (place, &change) in batch.changes.iter().enumerate() {
+            let bytes = bound.encode_one(place, &mut buffer).map_err(|row| cannot_be_held(&row))?;
+            let (key, _) = fingerprints(bytes, &places);
+            rows.push(ChangedRow { key, row: key, change, end: 0 });
+        }
+        Ok(EncodedRows { bytes: Vec::new(), rows })
     }
 
     /// Encodes a batch.

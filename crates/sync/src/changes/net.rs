@@ -2,7 +2,7 @@
 //! commit to the last, each of them once. Which row of a key the copy holds is for PostgreSQL to say, which orders them.
 
 use super::Unclear;
-use super::ahead::{Kept, in_order};
+use super::ahead::{Kept, Wanted, in_order};
 use super::copy::Copied;
 use super::encoded::{EncodedRows, Encoding};
 use super::fold::{AsIs, Fingerprint, Verdict};
@@ -56,7 +56,13 @@ pub(super) fn read(
         }
         Ok::<(), Unclear>(())
     };
-    in_order(&units, |batch| encoding.encode(&batch), each, |over| count_bytes(progress, &units, over))?;
+    in_order(
+        &units,
+        Wanted::Rows,
+        |batch| encoding.encode(&batch),
+        each,
+        |over| count_bytes(progress, &units, over),
+    )?;
     outlet.send().map_err(SyncError::from)?;
     Ok(copied)
 }

@@ -1,7 +1,7 @@
 //! Reading changes: what becomes of each key, and the rows that say so on their way to PostgreSQL.
 
 use super::Unclear;
-use super::ahead::{Kept, in_order};
+use super::ahead::{Kept, Wanted, in_order};
 use super::encoded::{EncodedRows, Encoding};
 use super::fold::{Fold, Verdict};
 use super::print::Printer;
@@ -9,6 +9,7 @@ use super::rewritten::{Effort, leave_out_moved};
 use crate::SyncError;
 use crate::load::{Outlet, Sender};
 use crate::progress::Progress;
+use arrow_buffer::BooleanBuffer;
 use lakefront_lake::{ChangeKind, ChangePlan, RowChange};
 use lakefront_model::{SyncedTableSpec, TableMapping, Version};
 use lakefront_postgres::changes::Fate;
@@ -102,10 +103,28 @@ impl<'a> Reader<'a> {
             if has(ChangeKind::Deleted) && has(ChangeKind::Inserted) {
                 let effort = Effort::WhilePromising;
                 leave_out_moved(&mut these, &self.printer, &mut self.room, effort, self.progress)?;
+                if of_commit.len() == self.plan.units.len() {
+                    self.need_keys_only(&mut these);
+                }
             }
             units.append(&mut these);
         }
         Ok(units)
+    }
+
+    /// In a range of one commit no row can become again what it was. So of the rows that went, the keys say all there is
+    /// to know, as long as those keys came back with other values; where rows are really gone they are read after all.
+    fn need_keys_only(&self, units: &mut [Kept<'_>]) {
+        let rows = |units: &[Kept<'_>], kind: ChangeKind| -> usize {
+            let of_kind = units.iter().filter(|kept| kept.unit.kind == kind);
+            of_kind.filter_map(|kept| kept.only.as_ref()).map(BooleanBuffer::count_set_bits).sum()
+        };
+        if rows(units, ChangeKind::Deleted) > rows(units, ChangeKind::Inserted) {
+            return;
+        }
+        for kept in units.iter_mut().filter(|kept| kept.unit.kind == ChangeKind::Deleted) {
+            kept.keys = kept.unit.narrowed(self.encoding.key_columns());
+        }
     }
 
     /// The first reading, which keeps what there is room for.
@@ -114,6 +133,9 @@ impl<'a> Reader<'a> {
         let mut found: Vec<Option<Vec<EncodedRows>>> = units.iter().map(|_| Some(Vec::new())).collect();
         let mut room = self.room;
         self.read_all(&units, Reading::Gather, |place, rows| {
+            if units.get(place).is_some_and(|kept| kept.keys.is_some()) {
+                return;
+            }
             room = room.saturating_sub(rows.memory());
             match found.get_mut(place) {
                 Some(Some(found)) if room > 0 => found.push(rows),
@@ -123,7 +145,7 @@ impl<'a> Reader<'a> {
         })?;
         for (kept, found) in head.iter_mut().zip(found) {
             kept.is_read = true;
-            if kept.rows.is_none() && found.is_some() {
+            if kept.rows.is_none() && kept.keys.is_none() && found.is_some() {
                 kept.rows = found;
                 let batches = kept.batches.take().unwrap_or_default();
                 room += batches.iter().map(|batch| batch.rows.get_array_memory_size()).sum::<usize>();
@@ -154,7 +176,11 @@ impl<'a> Reader<'a> {
     ) -> Result<(), Unclear> {
         let (encoding, progress) = (self.encoding, self.progress);
         let mut first = 0;
-        for run in units.chunk_by(|a, b| a.rows.is_none() && b.rows.is_none()) {
+        let is_alike = |a: &&Kept<'_>, b: &&Kept<'_>| {
+            a.rows.is_none() && b.rows.is_none() && a.keys.is_some() == b.keys.is_some()
+        };
+        let wanted = if matches!(reading, Reading::Gather) { Wanted::Keys } else { Wanted::Rows };
+        for run in units.chunk_by(is_alike) {
             if let [Kept { unit, rows: Some(rows), .. }] = run {
                 rows.iter().try_for_each(|rows| self.rows(unit.version, rows, reading))?;
             } else {
@@ -164,8 +190,12 @@ impl<'a> Reader<'a> {
                     keep(first + place, rows);
                     Ok::<(), Unclear>(())
                 };
-                let encode = |batch| encoding.encode(&batch);
-                in_order(run, encode, each, |over| count_bytes(progress, run, over))?;
+                let has_keys = run.first().is_some_and(|kept| kept.keys.is_some());
+                let encode = |batch| match wanted {
+                    Wanted::Keys if has_keys => encoding.encode_keys(&batch),
+                    _ => encoding.encode(&batch),
+                };
+                in_order(run, wanted, encode, each, |over| count_bytes(progress, run, over))?;
             }
             first += run.len();
         }

@@ -1,7 +1,7 @@
 //! Leaves out the rows of rewritten files that did not change.
 
 use super::Unclear;
-use super::ahead::{Kept, in_order};
+use super::ahead::{Kept, Wanted, in_order};
 use super::fold::Fingerprint;
 use super::moved::{Came, Moved};
 use super::print::Printer;
@@ -137,6 +137,7 @@ impl Finding<'_, '_> {
         self.reading = None;
         in_order(
             &kept,
+            Wanted::Rows,
             |batch| Ok((printer.prints(&batch.rows).map_err(|e| internal(e.to_string()))?, batch)),
             |nth, (prints, batch)| match units.get(nth) {
                 Some((unit, _)) => each(self, *unit, batch, prints),
