@@ -168,6 +168,39 @@ async fn a_key_that_is_there_twice_for_a_while() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_row_whose_key_is_there() {
+    let database = TestDatabase::create().await;
+    let url = database.url();
+    let folder = tempfile::tempdir().unwrap();
+    let mut shop = ShopTable::with_rows(100);
+    let file = configuration(
+        folder.path(),
+        &shop.path().display().to_string(),
+        "primary_key = [\"product_id\"]\nduplicate_key = \"quarantine\"",
+    );
+    let refresh = ["refresh", "shop.products", "--database", &url, "--config", &file, "--json"];
+    let verify = ["verify", "shop.products", "--database", &url, "--config", &file];
+    lakefront(refresh).good();
+
+    // Nothing but new rows: they go straight into the table.
+    shop.append_at([200], 0);
+    shop.append_at([201], 0);
+    let report = lakefront(refresh).good().json();
+    assert_eq!((&report["refresh"], &report["inserted"]), (&json!("incremental"), &json!(2)), "{report}");
+    assert_eq!(report["rows"], json!(102), "{report}");
+    // One of them is not new, as the table's own key says, and then one comes twice in two commits.
+    for (ids, rows, quarantined) in [([300, 7], 102, 2), ([301, 301], 102, 4)] {
+        for id in ids {
+            shop.append_at([id], 0);
+        }
+        let report = lakefront(refresh).good().json();
+        assert_eq!((&report["refresh"], &report["rows"]), (&json!("full"), &json!(rows)), "{report}");
+        assert_eq!(report["quarantined"], json!(quarantined), "{report}");
+        lakefront(verify).good();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn composite_keys_and_tables_without_a_key() {
     let database = TestDatabase::create().await;
     let url = database.url();
