@@ -18,7 +18,7 @@ use lakefront_postgres::encode::CopyRow;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Bytes of decoded rows that are kept from the first reading for the second; beyond, files are read again.
+/// Bytes of rows, decoded or encoded, that are kept from the first reading for the second; beyond, files are read again.
 pub(super) const KEPT_BYTES: usize = 32 << 20;
 
 /// Reads a range of changes. Rows go to `chunks` with their marks; returns how many of each fate. Blocks.
@@ -50,7 +50,7 @@ struct Reader<'a> {
     encoding: &'a Encoding,
     printer: Printer,
     fold: Fold,
-    /// bytes of decoded rows that may still be kept
+    /// bytes of rows that may still be kept
     room: usize,
     outlet: Outlet,
     counts: Counts,
@@ -179,7 +179,6 @@ impl<'a> Reader<'a> {
         let is_alike = |a: &&Kept<'_>, b: &&Kept<'_>| {
             a.rows.is_none() && b.rows.is_none() && a.keys.is_some() == b.keys.is_some()
         };
-        let wanted = if matches!(reading, Reading::Gather) { Wanted::Keys } else { Wanted::Rows };
         for run in units.chunk_by(is_alike) {
             if let [Kept { unit, rows: Some(rows), .. }] = run {
                 rows.iter().try_for_each(|rows| self.rows(unit.version, rows, reading))?;
@@ -191,9 +190,11 @@ impl<'a> Reader<'a> {
                     Ok::<(), Unclear>(())
                 };
                 let has_keys = run.first().is_some_and(|kept| kept.keys.is_some());
+                let wanted =
+                    if has_keys && matches!(reading, Reading::Gather) { Wanted::Keys } else { Wanted::Rows };
                 let encode = |batch| match wanted {
-                    Wanted::Keys if has_keys => encoding.encode_keys(&batch),
-                    _ => encoding.encode(&batch),
+                    Wanted::Keys => encoding.encode_keys(&batch),
+                    Wanted::Rows => encoding.encode(&batch),
                 };
                 in_order(run, wanted, encode, each, |over| count_bytes(progress, run, over))?;
             }
