@@ -2,7 +2,7 @@
 
 use crate::together::Stopped;
 use crate::{Engine, RefreshRequest, Source, SyncError};
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use lakefront_lake::Snapshot;
 use lakefront_model::Condition;
 use lakefront_postgres::PgError;
@@ -84,10 +84,13 @@ impl Session {
         let mut before = std::mem::take(&mut self.seen).into_iter();
         let looks = requests.iter().map(|request| Seen::look(engine, &request.spec.source, before.next()));
         let looks: Vec<_> = looks.collect();
+        // A first look and a first connection take a while, and neither needs the other.
+        let (looks, control) = join(join_all(looks), connected(engine, self.control.take())).await;
         let mut seen = Vec::new();
-        for (member, look) in join_all(looks).await.into_iter().enumerate() {
+        for (member, look) in looks.into_iter().enumerate() {
             seen.push(look.map_err(|error| Stopped { member, error })?);
         }
+        self.control = Some(control.map_err(Stopped::first)?);
         self.seen.clone_from(&seen);
         Ok(seen)
     }
@@ -105,18 +108,23 @@ impl Session {
 
     /// The connection, made where there is none or it broke.
     pub(crate) async fn control(&mut self, engine: &Engine) -> Result<(&mut Client, Ownership), SyncError> {
-        let (client, ownership) = match self.control.take() {
-            Some(open) if !open.0.is_closed() => open,
-            _ => {
-                let (client, ownership) = engine.control().await?;
-                // What the ledger keeps besides the data needs no wait for the disk: it counts only until the process
-                // or the server ends. The transactions with data wait (Engine::begin).
-                let relaxed = client.batch_execute("SET synchronous_commit = off").await;
-                relaxed.map_err(|e| PgError::new("setting synchronous_commit", e))?;
-                (client, ownership)
-            }
-        };
-        let (client, ownership) = self.control.insert((client, ownership));
+        let open = connected(engine, self.control.take()).await?;
+        let (client, ownership) = self.control.insert(open);
         Ok((client, *ownership))
     }
+}
+
+async fn connected(
+    engine: &Engine,
+    open: Option<(Client, Ownership)>,
+) -> Result<(Client, Ownership), SyncError> {
+    if let Some(open) = open.filter(|(client, _)| !client.is_closed()) {
+        return Ok(open);
+    }
+    let (client, ownership) = engine.control().await?;
+    // What the ledger keeps besides the data needs no wait for the disk: it counts only until the process or the
+    // server ends. The transactions with data wait (Engine::begin).
+    let relaxed = client.batch_execute("SET synchronous_commit = off").await;
+    relaxed.map_err(|e| PgError::new("setting synchronous_commit", e))?;
+    Ok((client, ownership))
 }

@@ -129,7 +129,7 @@ impl Engine {
 
 impl Stopped {
     /// What no member is to blame for is the first one's, and the others are told of it.
-    fn first(error: SyncError) -> Self {
+    pub(crate) fn first(error: SyncError) -> Self {
         Self { member: 0, error }
     }
 

@@ -4,7 +4,6 @@ use super::local::{LocalFile, LocalRead};
 use super::remote::RemoteFile;
 use crate::LakeError;
 use crate::kernel_error::{Reading, from_io};
-use bytes::buf::Reader;
 use bytes::{Buf, Bytes};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
@@ -70,7 +69,7 @@ impl ChunkReader for FileBytes {
         Ok(match &self.place {
             Place::Held(bytes) => {
                 let start = usize::try_from(start).unwrap_or(usize::MAX).min(bytes.len());
-                FileRead::Held(bytes.slice(start..).reader())
+                FileRead::Held(bytes.slice(start..))
             }
             Place::Local(file) => FileRead::Local(file.read_from(start)),
             Place::Remote(_) => FileRead::Remote { bytes: self.clone(), position: start },
@@ -97,7 +96,7 @@ impl ChunkReader for FileBytes {
 /// Reads on from a position of the file.
 #[derive(Debug)]
 pub(crate) enum FileRead {
-    Held(Reader<Bytes>),
+    Held(Bytes),
     Local(BufReader<LocalRead>),
     Remote { bytes: FileBytes, position: u64 },
 }
@@ -105,7 +104,15 @@ pub(crate) enum FileRead {
 impl Read for FileRead {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         match self {
-            Self::Held(bytes) => bytes.read(buffer),
+            // The headers of pages are read byte by byte.
+            Self::Held(bytes) => match (buffer, bytes.first()) {
+                ([byte], Some(&first)) => {
+                    *byte = first;
+                    bytes.advance(1);
+                    Ok(1)
+                }
+                (buffer, _) => bytes.reader().read(buffer),
+            },
             Self::Local(file) => file.read(buffer),
             Self::Remote { bytes, position } => {
                 let Place::Remote(file) = &bytes.place else { return Ok(0) };
