@@ -90,6 +90,11 @@ impl Snapshot {
         Self { mark, ..self }
     }
 
+    /// Bytes of its commit's file when it was looked at; None when it never was, or was gone.
+    pub fn commit_bytes(&self) -> Option<u64> {
+        self.mark.as_ref().map(|found| found.size)
+    }
+
     /// Its version.
     pub fn version(&self) -> Version {
         self.kernel.version()

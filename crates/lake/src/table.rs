@@ -49,7 +49,8 @@ impl DeltaTable {
     /// # Errors
     /// As [`DeltaTable::snapshot`].
     pub async fn newest(&self) -> Result<Snapshot, LakeError> {
-        self.marked(self.snapshot(None).await?).await
+        let snapshot = self.marked(self.snapshot(None).await?).await?;
+        self.finished(snapshot).await
     }
 
     /// The table at its latest version, given what [`DeltaTable::newest`] or this gave earlier: what that knows is not
@@ -64,7 +65,28 @@ impl DeltaTable {
         }
         let version = earlier.version();
         let snapshot = self.blocking(move || earlier.renew()).await?;
-        if snapshot.version() == version { Ok(snapshot) } else { self.marked(snapshot).await }
+        if snapshot.version() == version {
+            return Ok(snapshot);
+        }
+        let snapshot = self.marked(snapshot).await?;
+        self.finished(snapshot).await
+    }
+
+    /// The version before where the newest commit's file is empty: a commit has one action at least (Delta protocol, section
+    /// "Delta Log Entries"), so somebody has made the file and is about to write it.
+    async fn finished(&self, newest: Snapshot) -> Result<Snapshot, LakeError> {
+        match (newest.version().checked_sub(1), newest.commit_bytes()) {
+            (Some(before), Some(0)) => self.marked(self.snapshot(Some(before)).await?).await,
+            _ => Ok(newest),
+        }
+    }
+
+    /// Bytes of a commit's file; None when it is gone.
+    ///
+    /// # Errors
+    /// [`LakeError::Access`] or [`LakeError::Io`].
+    pub async fn commit_bytes(&self, version: Version) -> Result<Option<u64>, LakeError> {
+        Ok(self.commit_object(version).await?.map(|found| found.size))
     }
 
     /// A snapshot that knows its commit's file again.
@@ -119,8 +141,9 @@ impl DeltaTable {
         Ok(known)
     }
 
-    async fn has_commit(&self, version: Version) -> Result<bool, LakeError> {
-        Ok(self.commit_object(version).await?.is_some())
+    /// Whether a commit is there, written and not just about to be.
+    pub(crate) async fn has_commit(&self, version: Version) -> Result<bool, LakeError> {
+        Ok(self.commit_bytes(version).await?.is_some_and(|bytes| bytes > 0))
     }
 
     /// The versions with a commit file, in no particular order.

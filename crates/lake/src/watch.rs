@@ -102,7 +102,7 @@ impl DeltaTable {
     /// [`LakeError::Access`] or [`LakeError::Io`]; [`LakeError::NotDelta`] when the log is gone.
     pub async fn is_newest(&self, snapshot: &Snapshot) -> Result<bool, LakeError> {
         let known: Version = snapshot.version();
-        if self.commit_object(known + 1).await?.is_some() {
+        if self.has_commit(known + 1).await? {
             return Ok(false);
         }
         match (self.commit_object(known).await?, snapshot.mark()) {

@@ -6,17 +6,18 @@ use super::density::Density;
 use super::unit::{CHANGE_TYPE, ChangeKind, ChangeUnit};
 use crate::kernel_error::{Reading, from_kernel};
 use crate::scan::{
-    DataFile, FileColumns, RowChoice, ScanSource, ScanUnit, arrow_schema, source_of, store_of, units,
+    DataFile, FileColumns, RowChoice, ScanSource, ScanUnit, arrow_schema, logical_columns, source_of,
+    store_of, units,
 };
 use crate::snapshot::Snapshot;
 use crate::{LakeError, ScanOptions};
 use arrow_schema::SchemaRef;
 use delta_kernel::ExpressionRef;
-use delta_kernel::expressions::{Expression, Scalar};
+use delta_kernel::expressions::Expression;
 use delta_kernel::scan::state::DvInfo;
 use delta_kernel::schema::{DataType, StructField, StructType};
-use delta_kernel::table_features::ColumnMappingMode;
 use lakefront_model::Version;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -29,8 +30,9 @@ pub(super) struct Files {
     unit_bytes: u64,
     /// files of rows
     rows: Arc<ScanSource>,
-    /// change data files, which have one column more
-    recorded: Arc<ScanSource>,
+    /// change data files, which have one column more; made for the first one, as a table without change data feed may
+    /// have a column of that name itself
+    recorded: OnceCell<Arc<ScanSource>>,
     density: Density,
 }
 
@@ -40,27 +42,38 @@ impl Files {
         options: &ScanOptions,
         density: Density,
     ) -> Result<Self, LakeError> {
-        let reading = Reading::log(snapshot.location());
-        let rows = source_of(snapshot, options)?;
+        Ok(Self {
+            snapshot: snapshot.clone(),
+            unit_bytes: options.unit_bytes,
+            rows: Arc::new(source_of(snapshot, options)?),
+            recorded: OnceCell::new(),
+            density,
+        })
+    }
+
+    /// What files of a kind have in common.
+    fn source(&self, kind: ChangeKind) -> Result<&Arc<ScanSource>, LakeError> {
+        let rows = &self.rows;
+        if kind != ChangeKind::Recorded {
+            return Ok(rows);
+        }
+        if let Some(recorded) = self.recorded.get() {
+            return Ok(recorded);
+        }
+        let reading = Reading::log(self.snapshot.location());
         let with_type = |schema: &StructType| {
             let change_type = StructField::nullable(CHANGE_TYPE, DataType::STRING);
             let fields = schema.fields().cloned().chain(std::iter::once(change_type));
             StructType::try_new(fields).map(Arc::new).map_err(|e| from_kernel(&reading, e))
         };
+        let columns = FileColumns::new(with_type(&rows.columns.kernel)?);
         let recorded = ScanSource {
-            location: rows.location.clone(),
-            store: Arc::clone(&rows.store),
-            columns: Arc::new(FileColumns::new(with_type(&rows.columns.kernel)?)),
+            viewed: Arc::new(columns.with_views()),
+            columns: Arc::new(columns),
             logical: with_type(&rows.logical)?,
-            ..ScanSource::clone(&rows)
+            ..ScanSource::clone(rows)
         };
-        Ok(Self {
-            snapshot: snapshot.clone(),
-            unit_bytes: options.unit_bytes,
-            rows: Arc::new(rows),
-            recorded: Arc::new(recorded),
-            density,
-        })
+        Ok(self.recorded.get_or_init(|| Arc::new(recorded)))
     }
 
     /// The columns of the batches, without that of the change's type.
@@ -127,7 +140,7 @@ impl Files {
         if matches!(&choice, RowChoice::Only { deleted_by, .. } if !deleted_by.has_vector()) {
             return Ok(Vec::new());
         }
-        let source = if kind == ChangeKind::Recorded { &self.recorded } else { &self.rows };
+        let source = self.source(kind)?;
         let reading = Reading::log(&source.location);
         let transform = self.transform(kind, file)?;
         let replaced = self.replaced(kind, file, &choice);
@@ -159,49 +172,21 @@ impl Files {
         }
     }
 
-    /// What makes the table's columns of a file's, as the kernel does in a scan: partition values from the log, the
-    /// others by their physical names. None when they are the same.
+    /// What makes the table's columns of a file's. None when they are the same.
     fn transform(&self, kind: ChangeKind, file: &FileAction) -> Result<Option<ExpressionRef>, Unlisted> {
-        let configuration = self.snapshot.kernel().table_configuration();
-        let mapping = configuration.column_mapping_mode();
-        let partitions = self.snapshot.partition_columns();
-        if partitions.is_empty() && mapping == ColumnMappingMode::None {
-            return Ok(None);
-        }
-        let reading = Reading::log(self.snapshot.location());
         let none = PartitionValues::new();
         let values = match &file.partition_values {
             Some(values) => values,
-            None if partitions.is_empty() => &none,
+            None if self.snapshot.partition_columns().is_empty() => &none,
             None => return Err(Unlisted::Unknown(UNPLACED)),
         };
-        let mut columns = Vec::new();
-        for field in self.rows.logical.fields() {
-            let physical = field.physical_name(mapping);
-            columns.push(if partitions.iter().any(|partition| partition == field.name()) {
-                Expression::literal(partition_value(
-                    &reading,
-                    field,
-                    values.get(physical).and_then(Option::as_deref),
-                )?)
-            } else {
-                Expression::column([physical])
-            });
-        }
+        let value = |name: &str| values.get(name).and_then(Option::as_deref);
+        let Some(mut columns) = logical_columns(&self.snapshot, &self.rows.logical, value)? else {
+            return Ok(None);
+        };
         if kind == ChangeKind::Recorded {
             columns.push(Expression::column([CHANGE_TYPE]));
         }
         Ok(Some(Arc::new(Expression::struct_from(columns))))
-    }
-}
-
-/// A partition's value (Delta protocol, section "Partition Value Serialization"): empty text is NULL.
-fn partition_value(reading: &Reading, field: &StructField, text: Option<&str>) -> Result<Scalar, LakeError> {
-    match (field.data_type(), text) {
-        (data_type, None) => Ok(Scalar::Null(data_type.clone())),
-        (DataType::Primitive(primitive), Some(text)) => {
-            primitive.parse_scalar(text).map_err(|e| from_kernel(reading, e))
-        }
-        (data_type, Some(_)) => Err(reading.damaged(format!("a partition column has type {data_type}"))),
     }
 }

@@ -4,6 +4,7 @@
 //! changes, lists the log and builds two snapshots for each range, and has no way where no change data feed is on.
 //! All files are read as the newest version reads them, as files that are older than a change of the schema always are.
 
+mod again;
 mod commit;
 mod density;
 mod difference;
@@ -98,6 +99,7 @@ fn plan(snapshot: &Snapshot, base: ChangeBase, options: &ScanOptions) -> Result<
 
 fn list(snapshot: &Snapshot, base: ChangeBase, options: &ScanOptions) -> Result<ChangePlan, Unlisted> {
     let commits = history::read(snapshot, base.version)?;
+    again::refuse(snapshot, base.version, &commits)?;
     let density = density::Density::of(&commits);
     let files = files::Files::new(snapshot, options, density)?;
     let mut feed =

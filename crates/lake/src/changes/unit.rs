@@ -2,7 +2,7 @@
 
 use crate::LakeError;
 use crate::kernel_error::Reading;
-use crate::scan::{Batches, ScanUnit};
+use crate::scan::{Batches, ScanUnit, plain};
 use arrow_array::{Array, BooleanArray, RecordBatch, cast::AsArray};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::{ArrowError, DataType};
@@ -79,6 +79,15 @@ impl ChangeUnit {
         Some(Self { rows: self.rows.narrowed(columns)?, ..self.clone() })
     }
 
+    /// The same rows with texts as `Utf8View`, of use where they are only compared. None where that is not to be had, and
+    /// for rows of both kinds, which are told apart by a text.
+    pub fn with_views(&self) -> Option<Self> {
+        if self.kind == ChangeKind::Recorded {
+            return None;
+        }
+        Some(Self { rows: self.rows.with_views()?, ..self.clone() })
+    }
+
     /// Reads only some of its rows: one bit for each row that [`read`](Self::read) gives, in its order.
     pub fn read_only(
         &self,
@@ -102,7 +111,8 @@ impl ChangeUnit {
 }
 
 impl ChangeBatch {
-    /// Some of its rows: those whose bit is set.
+    /// Some of its rows: those whose bit is set. Texts become `Utf8` where they were read as views, which would keep whole
+    /// pages in memory.
     ///
     /// # Errors
     /// When there is not a bit for each row.
@@ -110,7 +120,7 @@ impl ChangeBatch {
         let changes =
             self.changes.iter().zip(&wanted).filter(|(_, wanted)| *wanted).map(|(change, _)| *change);
         let changes = changes.collect();
-        Ok(Self { rows: filter_record_batch(&self.rows, &BooleanArray::from(wanted))?, changes })
+        Ok(Self { rows: plain(filter_record_batch(&self.rows, &BooleanArray::from(wanted))?)?, changes })
     }
 }
 

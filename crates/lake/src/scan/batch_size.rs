@@ -1,6 +1,7 @@
 //! How many rows a batch may have so that it stays within its bytes.
 
 use super::footer::{Footer, unsigned};
+use super::texts::shown_bytes;
 use arrow_array::RecordBatch;
 use parquet::basic::Type as PhysicalType;
 use parquet::file::metadata::ColumnChunkMetaData;
@@ -50,9 +51,5 @@ fn in_memory(column: &ColumnChunkMetaData) -> u64 {
 
 /// Bytes of a batch, counting only the rows it shows of shared buffers.
 pub(crate) fn size_of(batch: &RecordBatch) -> usize {
-    let sizes = batch.columns().iter().map(|column| {
-        let data = column.to_data();
-        data.get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())
-    });
-    sizes.sum()
+    batch.columns().iter().map(shown_bytes).sum()
 }

@@ -1,7 +1,8 @@
 //! How a file's columns become those that the table's schema has for its files.
 
+use super::texts::{self, Texts};
 use crate::LakeError;
-use crate::kernel_error::{Reading, from_kernel};
+use crate::kernel_error::{Reading, from_arrow, from_kernel};
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 use delta_kernel::engine::arrow_conversion::TryIntoArrow;
@@ -16,7 +17,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug)]
 pub(crate) struct FileColumns {
     pub(crate) kernel: KernelSchema,
-    /// absent where Arrow cannot express them
+    texts: Texts,
+    /// as they are read; absent where Arrow cannot express them
     arrow: Option<SchemaRef>,
     /// what was found for the last file. Files of one writer are alike, and where they are small this costs as much as
     /// their rows
@@ -35,7 +37,18 @@ pub(crate) struct ColumnPlan {
 impl FileColumns {
     pub(crate) fn new(kernel: KernelSchema) -> Self {
         let arrow = kernel.as_ref().try_into_arrow().map(|schema: Schema| Arc::new(schema));
-        Self { kernel, arrow: arrow.ok(), last: Mutex::default() }
+        Self { kernel, texts: Texts::Plain, arrow: arrow.ok(), last: Mutex::default() }
+    }
+
+    /// The same, with texts as views where nothing is done to the columns.
+    pub(crate) fn with_views(&self) -> Self {
+        let arrow = self.arrow.as_ref().map(|schema| Arc::new(texts::as_views(schema)));
+        Self { kernel: Arc::clone(&self.kernel), texts: Texts::Views, arrow, last: Mutex::default() }
+    }
+
+    /// How texts are to be read.
+    pub(crate) fn texts(&self) -> Texts {
+        self.texts
     }
 
     /// The plan for a file.
@@ -80,6 +93,7 @@ impl FileColumns {
         {
             return Ok(ArrowEngineData::new(batch));
         }
+        let decoded = texts::plain(decoded).map_err(|error| from_arrow(reading, error))?;
         let before = decoded.clone();
         let wanted = fixup_parquet_read(decoded, &plan.ordering, None, Some(name), Some(&self.kernel))
             .map_err(|error| from_kernel(reading, error))?;

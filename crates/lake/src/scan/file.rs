@@ -31,6 +31,8 @@ pub(crate) struct ScanSource {
     pub(crate) store: Arc<Store>,
     /// columns as the files hold them, without partition columns
     pub(crate) columns: Arc<FileColumns>,
+    /// the same with texts as views
+    pub(crate) viewed: Arc<FileColumns>,
     /// columns as the table has them
     pub(crate) logical: SchemaRef,
     /// only so many of the first logical columns are handed on, where others had to be read too
@@ -100,10 +102,25 @@ impl DataFile {
             }
             Some(_) => return None,
         };
-        let columns = Arc::new(FileColumns::new(physical));
-        let source = Arc::new(ScanSource { columns, logical, ..ScanSource::clone(source) });
+        let columns = FileColumns::new(physical);
+        let viewed = Arc::new(columns.with_views());
+        let source = ScanSource { columns: Arc::new(columns), viewed, logical, ..ScanSource::clone(source) };
+        Some(self.of_source(source, transform))
+    }
+
+    /// The same file with texts as views. None where something is made of its columns.
+    pub(crate) fn with_views(&self) -> Option<Self> {
+        let source = &self.source;
+        if self.transform.is_some() || source.keep.is_some() {
+            return None;
+        }
+        let source = ScanSource { columns: Arc::clone(&source.viewed), ..ScanSource::clone(source) };
+        Some(self.of_source(source, None))
+    }
+
+    fn of_source(&self, source: ScanSource, transform: Option<ExpressionRef>) -> Self {
         let (store, url, choice) = (Arc::clone(&self.store), self.url.clone(), self.choice.clone());
-        Some(Self::new(source, store, url, self.size, choice, transform))
+        Self::new(Arc::new(source), store, url, self.size, choice, transform)
     }
 
     pub(crate) fn name(&self) -> &str {

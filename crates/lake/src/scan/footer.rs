@@ -2,6 +2,7 @@
 
 use super::columns::{ColumnPlan, FileColumns};
 use super::split::RowGroupSize;
+use super::texts::{Texts, read_as_views};
 use crate::LakeError;
 use crate::kernel_error::{Reading, from_parquet};
 use arrow_schema::{DataType, Field, FieldRef, Schema, TimeUnit};
@@ -29,8 +30,12 @@ impl Footer {
         tail: Option<(u64, Bytes)>,
     ) -> Result<Self, LakeError> {
         let metadata = arrow_metadata(metadata).map_err(|e| from_parquet(reading, e))?;
-        let columns = columns.plan(reading, &metadata)?;
-        Ok(Self { metadata, columns, tail })
+        let plan = columns.plan(reading, &metadata)?;
+        let metadata = match columns.texts() {
+            Texts::Plain => metadata,
+            Texts::Views => read_as_views(&metadata).map_err(|e| from_parquet(reading, e))?,
+        };
+        Ok(Self { metadata, columns: plan, tail })
     }
 
     pub(crate) fn row_groups(&self) -> impl Iterator<Item = RowGroupSize> {

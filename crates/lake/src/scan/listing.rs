@@ -2,6 +2,7 @@
 
 use super::columns::FileColumns;
 use super::file::{DataFile, RowChoice, ScanSource};
+use super::partition::logical_columns;
 use super::split::{Part, RowGroupSize, split};
 use super::{ScanOptions, ScanPlan, ScanUnit};
 use crate::kernel_error::{Reading, from_kernel};
@@ -9,6 +10,7 @@ use crate::snapshot::{FileStatistics, Snapshot};
 use crate::store::Store;
 use crate::{Lake, LakeError};
 use arrow_schema::{Schema, SchemaRef};
+use delta_kernel::Expression;
 use delta_kernel::engine::arrow_conversion::TryIntoArrow;
 use delta_kernel::scan::state::ScanFile;
 use delta_kernel::scan::{Scan, StatsOptions};
@@ -32,6 +34,14 @@ pub(crate) fn statistics(snapshot: &Snapshot) -> Result<FileStatistics, LakeErro
     Ok(sum)
 }
 
+/// Hands the path of each of a snapshot's files to `each`, as the log has it; blocks.
+pub(crate) fn each_path(snapshot: &Snapshot, mut each: impl FnMut(&str)) -> Result<(), LakeError> {
+    visit(snapshot, &kernel_scan(snapshot, None)?, &mut |file| {
+        each(&file.path);
+        Ok(())
+    })
+}
+
 /// Lists a snapshot's files and divides them; blocks.
 pub(crate) fn plan(snapshot: &Snapshot, options: ScanOptions) -> Result<ScanPlan, LakeError> {
     let (wanted, keep) = match &options.projection {
@@ -51,8 +61,16 @@ pub(crate) fn plan(snapshot: &Snapshot, options: ScanOptions) -> Result<ScanPlan
         let url = source.location.url().join(&file.path).map_err(|e| reading.damaged(e))?;
         let store = store_of(snapshot.table().lake(), &source, &url)?;
         let size = u64::try_from(file.size).unwrap_or_default();
+        // The kernel takes an empty text for a value where the column's type is `string`.
+        let transform = if file.partition_values.values().any(String::is_empty) {
+            let value = |name: &str| file.partition_values.get(name).map(String::as_str);
+            let columns = logical_columns(snapshot, &source.logical, value)?;
+            columns.map(|columns| Arc::new(Expression::struct_from(columns)))
+        } else {
+            file.transform
+        };
         let choice = RowChoice::Without(file.dv_info);
-        let file = DataFile::new(Arc::clone(&source), store, url, size, choice, file.transform);
+        let file = DataFile::new(Arc::clone(&source), store, url, size, choice, transform);
         files.push(Arc::new(file));
         Ok(())
     })?;
@@ -67,10 +85,12 @@ pub(crate) fn source_of(snapshot: &Snapshot, options: &ScanOptions) -> Result<Sc
 }
 
 fn source_of_scan(snapshot: &Snapshot, scan: &Scan, options: &ScanOptions) -> ScanSource {
+    let columns = FileColumns::new(Arc::clone(scan.physical_schema()));
     ScanSource {
         location: snapshot.location().clone(),
         store: Arc::clone(snapshot.table().store()),
-        columns: Arc::new(FileColumns::new(Arc::clone(scan.physical_schema()))),
+        viewed: Arc::new(columns.with_views()),
+        columns: Arc::new(columns),
         logical: Arc::clone(scan.logical_schema()),
         keep: None,
         batch_rows: options.batch_rows.max(1),

@@ -10,13 +10,17 @@ mod file_bytes;
 mod footer;
 mod listing;
 mod local;
+mod partition;
 mod remote;
 mod split;
+mod texts;
 
 pub use batches::Batches;
 pub(crate) use columns::FileColumns;
 pub(crate) use file::{DataFile, RowChoice, ScanSource};
-pub(crate) use listing::{arrow_schema, plan, source_of, statistics, store_of, units};
+pub(crate) use listing::{arrow_schema, each_path, plan, source_of, statistics, store_of, units};
+pub(crate) use partition::logical_columns;
+pub(crate) use texts::plain;
 
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::SchemaRef;
@@ -94,6 +98,12 @@ impl ScanUnit {
     pub(crate) fn narrowed(&self, columns: &[usize]) -> Option<Self> {
         let file = Arc::new(self.file.narrowed(columns)?);
         Some(Self { file, part: self.part.clone(), bytes: self.bytes })
+    }
+
+    /// The same rows with texts as views, which live as long as their pages do. None where something is made of the
+    /// file's columns.
+    pub(crate) fn with_views(&self) -> Option<Self> {
+        Some(Self { file: Arc::new(self.file.with_views()?), part: self.part.clone(), bytes: self.bytes })
     }
 
     /// Reads only some of its rows: one bit for each row that [`read`](Self::read) gives, in its order.

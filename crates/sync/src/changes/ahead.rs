@@ -5,6 +5,7 @@ use super::encoded::EncodedRows;
 use crate::failure::internal;
 use arrow_buffer::BooleanBuffer;
 use lakefront_lake::{ChangeBatch, ChangeUnit, LakeError};
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
@@ -37,6 +38,8 @@ pub(super) struct Kept<'a> {
 pub(super) enum Wanted {
     /// all columns
     Rows,
+    /// all columns, with texts as views where they are to be had: for comparing them
+    Views,
     /// only the key's where they are enough
     Keys,
 }
@@ -47,7 +50,12 @@ impl<'a> Kept<'a> {
     }
 
     fn read(&self, wanted: Wanted) -> Box<dyn Iterator<Item = Result<ChangeBatch, LakeError>> + '_> {
-        let unit = self.keys.as_ref().filter(|_| wanted == Wanted::Keys).unwrap_or(self.unit);
+        let other = match wanted {
+            Wanted::Rows => None,
+            Wanted::Views => self.unit.with_views().map(Cow::Owned),
+            Wanted::Keys => self.keys.as_ref().map(Cow::Borrowed),
+        };
+        let unit = other.as_deref().unwrap_or(self.unit);
         match (&self.batches, &self.only) {
             (Some(batches), _) => Box::new(batches.iter().cloned().map(Ok)),
             (None, Some(only)) => Box::new(unit.read_only(only.clone())),

@@ -48,6 +48,10 @@ impl Printer {
                 self.add_each(column, prints, |row| u64::from(values.value(row)));
             }
             DataType::Utf8 => self.add_bytes(column.as_string::<i32>(), prints),
+            DataType::Utf8View => {
+                let texts = column.as_string_view();
+                self.add_each(column, prints, |row| hash(texts.value(row).as_bytes()));
+            }
             DataType::Binary => self.add_bytes(column.as_binary::<i32>(), prints),
             DataType::LargeUtf8 => self.add_bytes(column.as_string::<i64>(), prints),
             DataType::LargeBinary => self.add_bytes(column.as_binary::<i64>(), prints),
@@ -95,7 +99,7 @@ impl Printer {
     fn add_bytes<T: ByteArrayType>(&self, column: &GenericByteArray<T>, prints: &mut [Fingerprint]) {
         let bytes = |row| {
             let value: &[u8] = column.value(row).as_ref();
-            XxHash3_64::oneshot(value)
+            hash(value)
         };
         self.add_each(column, prints, bytes);
     }
@@ -143,12 +147,17 @@ impl Printer {
     }
 }
 
+/// Of a text's bytes, however it is kept.
+fn hash(bytes: &[u8]) -> u64 {
+    XxHash3_64::oneshot(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use arrow_array::builder::{Int64Builder, ListBuilder, MapBuilder, StringBuilder};
-    use arrow_array::{BooleanArray, Decimal128Array, Int64Array, StringArray, StructArray};
+    use arrow_array::{BooleanArray, Decimal128Array, Int64Array, StringArray, StringViewArray, StructArray};
     use arrow_schema::Field;
     use std::collections::HashSet;
     use std::sync::Arc;
@@ -171,6 +180,14 @@ mod tests {
         all_differ(Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)])));
         all_differ(Arc::new(StringArray::from(vec![Some(""), None, Some("a"), Some("\0"), Some("ab")])));
         all_differ(Arc::new(Decimal128Array::from(vec![Some(0), None, Some(1), Some(1 << 64), Some(-1)])));
+    }
+
+    #[test]
+    fn a_text_is_the_same_however_it_is_kept() {
+        let texts = [Some(""), None, Some("a"), Some("a text that is too long for its view")];
+        let views: ArrayRef = Arc::new(StringViewArray::from_iter(texts));
+        all_differ(Arc::clone(&views));
+        assert_eq!(prints(views), prints(Arc::new(StringArray::from_iter(texts))));
     }
 
     #[test]

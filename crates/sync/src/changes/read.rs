@@ -190,11 +190,10 @@ impl<'a> Reader<'a> {
                     Ok::<(), Unclear>(())
                 };
                 let has_keys = run.first().is_some_and(|kept| kept.keys.is_some());
-                let wanted =
-                    if has_keys && matches!(reading, Reading::Gather) { Wanted::Keys } else { Wanted::Rows };
-                let encode = |batch| match wanted {
-                    Wanted::Keys => encoding.encode_keys(&batch),
-                    Wanted::Rows => encoding.encode(&batch),
+                let keys_only = has_keys && matches!(reading, Reading::Gather);
+                let wanted = if keys_only { Wanted::Keys } else { Wanted::Rows };
+                let encode = |batch| {
+                    if keys_only { encoding.encode_keys(&batch) } else { encoding.encode(&batch) }
                 };
                 in_order(run, wanted, encode, each, |over| count_bytes(progress, run, over))?;
             }

@@ -137,7 +137,7 @@ impl Finding<'_, '_> {
         self.reading = None;
         in_order(
             &kept,
-            Wanted::Rows,
+            Wanted::Views,
             |batch| Ok((printer.prints(&batch.rows).map_err(|e| internal(e.to_string()))?, batch)),
             |nth, (prints, batch)| match units.get(nth) {
                 Some((unit, _)) => each(self, *unit, batch, prints),
