@@ -71,3 +71,17 @@ fn wrong_usage_ends_with_2() {
     assert_eq!(finished.code, 2);
     insta::assert_snapshot!("no_such_configuration", told(&finished, "/nonexistent"));
 }
+
+#[test]
+fn what_is_mistyped_is_told_as_a_document_too() {
+    for words in [vec!["refresh"], vec!["load"], vec!["status", "--wtach"], vec!["nothing"]] {
+        let finished = lakefront(words.iter().chain(&["--json"]));
+        assert_eq!(finished.code, 2, "{words:?}: {}", finished.stderr);
+        let error = &finished.json()["error"];
+        assert_eq!(error["condition"], "INVALID_PARAMETER_VALUE", "{words:?}");
+        assert!(
+            !error["message"].as_str().unwrap().is_empty() && !error["hint"].as_str().unwrap().is_empty()
+        );
+    }
+    assert!(lakefront(["refresh", "--json", "--help"]).good().stdout.contains("Usage:"));
+}

@@ -31,6 +31,15 @@ impl CliError {
         }
     }
 
+    /// What was typed is no command.
+    pub fn mistyped(error: &clap::Error) -> Self {
+        let told = error.to_string();
+        // Usage and tips follow after an empty line.
+        let first = told.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+        let message = first.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self::usage(message, "lakefront --help lists the commands, lakefront COMMAND --help what each takes")
+    }
+
     pub fn failed(condition: Condition, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             condition: condition.name(),

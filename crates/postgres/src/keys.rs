@@ -53,12 +53,12 @@ pub async fn find_duplicates(
     mapping: &TableMapping,
 ) -> PgResult<Option<Duplicates>> {
     let sql = format!(
-        "WITH shared AS ({}) SELECT count(*), coalesce(sum(n), 0)::bigint,
-         (SELECT {} FROM shared AS s ORDER BY {} LIMIT 1), (SELECT n FROM shared AS s ORDER BY {} LIMIT 1) FROM shared",
-        shared_keys(stage, mapping),
-        key_text("s", mapping),
-        ident::list_of("s", mapping.key_names()),
-        ident::list_of("s", mapping.key_names()),
+        "WITH shared AS ({shared}) SELECT count(*), coalesce(sum(s.{rows}), 0)::bigint,
+         (SELECT {key} FROM shared AS s ORDER BY {keys} LIMIT 1), (SELECT s.{rows} FROM shared AS s ORDER BY {keys} LIMIT 1) FROM shared AS s",
+        shared = shared_keys(stage, mapping),
+        rows = rows_of_key(mapping),
+        key = key_text("s", mapping),
+        keys = ident::list_of("s", mapping.key_names()),
     );
     let row = client.query_one(&sql, &[]).await.doing(|| "counting rows that share a key".into())?;
     let keys: i64 = row.get(0);
@@ -104,7 +104,7 @@ pub async fn put_duplicates_aside(client: &Client, stage: &Stage, mapping: &Tabl
     let sql = format!(
         "WITH shared AS ({shared}),
          taken AS (DELETE FROM {stage} AS s USING shared AS d WHERE {same} RETURNING s.*)
-         INSERT INTO {rejected} SELECT '{reason}', NULL, {key}, row_to_json(t)::text FROM taken AS t",
+         INSERT INTO {rejected} SELECT '{reason}', NULL, {key}, row_to_json(t.*)::text FROM taken AS t",
         shared = shared_keys(stage, mapping),
         stage = stage.sql(),
         same = same_key("s", "d", mapping),
@@ -116,8 +116,17 @@ pub async fn put_duplicates_aside(client: &Client, stage: &Stage, mapping: &Tabl
 }
 
 fn shared_keys(stage: &Stage, mapping: &TableMapping) -> String {
-    let keys = ident::list(mapping.key_names());
-    format!("SELECT {keys}, count(*) AS n FROM {} GROUP BY {keys} HAVING count(*) > 1", stage.sql())
+    let (keys, rows) = (ident::list(mapping.key_names()), rows_of_key(mapping));
+    format!("SELECT {keys}, count(*) AS {rows} FROM {} GROUP BY {keys} HAVING count(*) > 1", stage.sql())
+}
+
+/// What the number of a key's rows is called: as no column of the key.
+fn rows_of_key(mapping: &TableMapping) -> String {
+    let mut name = "rows".to_owned();
+    while mapping.key_names().contains(&name.as_str()) {
+        name.push('_');
+    }
+    ident::quote(&name)
 }
 
 /// The order of rows that share a key, the greatest first: by the timeseries key, then by the stored bytes.

@@ -24,7 +24,8 @@ pub(crate) async fn to_do(
     for (member, (found, request)) in found.iter().zip(requests).enumerate() {
         let live = table::shape_of(control, &request.spec.name.name).await;
         let live = live.map_err(|e| Stopped { member, error: e.into() })?;
-        let decided = decide(&found.entry, live.as_ref(), &found.seen.snapshot, &found.mapping, request);
+        let Found { seen, mapping, entry, is_revised } = found;
+        let decided = decide(entry, live.as_ref(), &seen.snapshot, mapping, request, *is_revised);
         // What must not be done is told under the lock, as a failure of the update.
         if !decided.is_ok_and(|plan| plan.is_nothing()) {
             work.push((found.entry.id, member));
@@ -72,6 +73,7 @@ impl<'a> Finding<'a> {
                 location,
                 snapshot: found.seen.snapshot.clone(),
                 mapping: Arc::clone(&found.mapping),
+                is_revised: found.is_revised,
                 ownership: self.ownership,
                 entry,
                 claim,

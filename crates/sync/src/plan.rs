@@ -23,6 +23,10 @@ pub struct Facts<'a> {
     pub kept_columns: &'a [String],
     /// whether rows are set aside
     pub quarantined: bool,
+    /// whether the source is at another place than at the checkpoint: a copy of a table has the same table id
+    pub moved: bool,
+    /// whether the checkpoint's commit has been written again, or on, since it was applied
+    pub revised: bool,
     /// whether somebody asked for a full refresh
     pub full: bool,
     /// why the table's declaration or state allows full copies only, where it does
@@ -119,9 +123,12 @@ pub fn plan(facts: &Facts<'_>) -> Result<Plan, SyncError> {
     let reason = match facts.only_full {
         _ if facts.full => "a full refresh was asked for",
         _ if replaced => "the source was replaced by a new table",
+        _ if facts.revised => "the commit that was applied last has been written again",
+        _ if facts.moved => "the source is at another place",
         _ if source_version < version => "the source went back to an earlier version",
         _ if facts.respecified => "the declaration changed",
         _ if change.replaced => "a column gave its name to another one at the source",
+        _ if change.taken => "the source has a new column whose name a column of the copy had already",
         _ if lost_columns(facts, &change.missing) => "the copy lacks columns that it had",
         Some(reason) if source_version > version => reason,
         None if source_version > version && was_reinterpreted(facts) => "a nested type changed at the source",
@@ -218,6 +225,8 @@ mod tests {
             before: Some(&schema(&["id", "old"])),
             kept_columns: &[],
             quarantined: false,
+            moved: false,
+            revised: false,
             full: false,
             only_full: None,
             respecified: false,

@@ -55,7 +55,8 @@ impl Run<'_> {
     /// one meanwhile.
     pub(crate) async fn ready(&self, control: &mut Client) -> Result<Ready, SyncError> {
         let live = table::shape_of(control, self.target()).await?;
-        match decide(&self.entry, live.as_ref(), &self.snapshot, &self.mapping, self.request)? {
+        let (entry, live_shape) = (&self.entry, live.as_ref());
+        match decide(entry, live_shape, &self.snapshot, &self.mapping, self.request, self.is_revised)? {
             Plan::Nothing => Ok(Ready::Nothing),
             Plan::Create { reason } => {
                 let filling = self.filling(StageKind::Table);

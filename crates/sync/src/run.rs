@@ -28,6 +28,8 @@ pub(crate) struct Run<'a> {
     pub location: String,
     pub snapshot: Snapshot,
     pub mapping: Arc<TableMapping>,
+    /// whether the commit that was applied last has been written again, or on, since
+    pub is_revised: bool,
     pub ownership: Ownership,
     pub entry: Entry,
     pub claim: Claim,
@@ -41,6 +43,7 @@ pub(crate) fn decide(
     snapshot: &Snapshot,
     mapping: &TableMapping,
     request: &RefreshRequest,
+    is_revised: bool,
 ) -> Result<Plan, SyncError> {
     let (old, new) = (&entry.spec, &request.spec);
     let only_full = if new.scheduling_policy == SchedulingPolicy::Snapshot {
@@ -59,6 +62,8 @@ pub(crate) fn decide(
         before: entry.source_schema.as_ref(),
         kept_columns: &entry.kept_columns,
         quarantined: entry.quarantined > 0,
+        revised: is_revised,
+        moved: entry.location != snapshot.location().to_string(),
         full: request.full,
         only_full,
         respecified: old.timeseries_key != new.timeseries_key
@@ -122,6 +127,7 @@ impl Run<'_> {
             source_schema: self.snapshot.schema().clone(),
             source_comment: comment.map(str::to_owned),
             source_feed: self.snapshot.has_change_data_feed(),
+            commit_bytes: self.snapshot.commit_bytes().and_then(|bytes| i64::try_from(bytes).ok()),
             kept_columns: kept.iter().map(|column| column.name.clone()).collect(),
             committed_at,
         };

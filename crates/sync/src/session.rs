@@ -6,7 +6,9 @@ use futures::future::{join, join_all};
 use lakefront_lake::Snapshot;
 use lakefront_model::Condition;
 use lakefront_postgres::PgError;
+use lakefront_postgres::ledger::Entry;
 use lakefront_postgres::roles::Ownership;
+use std::cmp::Ordering;
 use tokio_postgres::Client;
 
 /// How often several sources are looked at for a moment at which none of them moved.
@@ -39,6 +41,17 @@ impl Seen {
                 Ok(Self { source, snapshot })
             }
         }
+    }
+
+    /// Whether the commit that was applied last has another size by now. It was not all there then, or it is another one.
+    pub(crate) async fn has_revised(&self, entry: &Entry) -> Result<bool, SyncError> {
+        let (Some(applied), Some(before)) = (entry.version, entry.commit_bytes) else { return Ok(false) };
+        let now = match applied.cmp(&self.snapshot.version()) {
+            Ordering::Less => self.source.table.commit_bytes(applied).await?,
+            Ordering::Equal => self.snapshot.commit_bytes(),
+            Ordering::Greater => None,
+        };
+        Ok(now.is_some_and(|now| i64::try_from(now).is_ok_and(|now| now != before)))
     }
 
     /// Whether the source is as it was when it was seen before.

@@ -7,7 +7,7 @@ use crate::progress::{Phase, Progress};
 use crate::report::NONE;
 use crate::session::{Seen, Session};
 use crate::{Engine, RefreshReport, RefreshRequest, SyncError};
-use lakefront_model::TableMapping;
+use lakefront_model::{TableMapping, Version};
 use lakefront_postgres::ledger::Entry;
 use lakefront_postgres::{PgError, indexes, ledger};
 use std::sync::Arc;
@@ -26,6 +26,8 @@ pub(crate) struct Found {
     pub seen: Seen,
     pub mapping: Arc<TableMapping>,
     pub entry: Entry,
+    /// whether the commit that was applied last has been written again, or on, since
+    pub is_revised: bool,
 }
 
 impl Engine {
@@ -61,7 +63,7 @@ impl Engine {
     ) -> Result<Option<Vec<RefreshReport>>, Stopped> {
         let started = Instant::now();
         progress.enter(Phase::Planning);
-        let found = match self.find(session, requests).await {
+        let found = match self.find_for_sure(session, requests).await {
             Ok(found) => found,
             Err(stopped) => {
                 self.note_failure(requests, &stopped).await;
@@ -93,7 +95,7 @@ impl Engine {
             let (spec, version) = (&request.spec, found.seen.snapshot.version());
             let at = |error: PgError| Stopped { member, error: error.into() };
             indexes::reconcile(control, &spec.name.name, &spec.indexes).await.map_err(at)?;
-            reports.push(match done.remove(&member).filter(|done| done.outcome.refresh != NONE) {
+            let mut report = match done.remove(&member).filter(|done| done.outcome.refresh != NONE) {
                 Some(done) => done.report(&found.entry, spec, version, started),
                 None => {
                     if found.entry.condition.is_some() {
@@ -101,12 +103,37 @@ impl Engine {
                     }
                     RefreshReport::unchanged(&found.entry, spec, version, started)
                 }
-            });
+            };
+            if report.quarantined > 0 && report.left_out.is_empty() {
+                report.left_out = ledger::left_out(control, found.entry.id).await.map_err(at)?;
+            }
+            reports.push(report);
         }
         Ok(Some(reports))
     }
 
-    /// The members as they are now.
+    /// The members as they are now. A source that is behind its copy may have been looked at before another process
+    /// looked and applied what was new, so then it is looked at again: only what is seen after the ledger was read has
+    /// really gone back.
+    async fn find_for_sure(
+        &self,
+        session: &mut Session,
+        requests: &[RefreshRequest],
+    ) -> Result<Vec<Found>, Stopped> {
+        let mut known: Vec<Option<Version>> = vec![None; requests.len()];
+        loop {
+            let found = self.find(session, requests).await?;
+            let is_doubtful = |(found, known): (&Found, &Option<Version>)| {
+                let seen = Some(found.seen.snapshot.version());
+                seen < found.entry.version && seen >= *known
+            };
+            if !found.iter().zip(&known).any(is_doubtful) {
+                return Ok(found);
+            }
+            known = found.iter().map(|found| found.entry.version).collect();
+        }
+    }
+
     async fn find(&self, session: &mut Session, requests: &[RefreshRequest]) -> Result<Vec<Found>, Stopped> {
         let mut found = Vec::new();
         for (member, seen) in session.look(self, requests).await?.into_iter().enumerate() {
@@ -121,7 +148,8 @@ impl Engine {
                 Ok::<Entry, PgError>(entry)
             };
             let entry = known.await.map_err(|e| at(e.into()))?;
-            found.push(Found { seen, mapping, entry });
+            let is_revised = seen.has_revised(&entry).await.map_err(at)?;
+            found.push(Found { seen, mapping, entry, is_revised });
         }
         Ok(found)
     }

@@ -30,6 +30,11 @@ impl Printer {
         Self { json: global.json, quiet: global.quiet, lively: std::io::stderr().is_terminal() && colour }
     }
 
+    /// Prints documents, whatever else was typed.
+    pub fn for_json() -> Self {
+        Self { json: true, quiet: false, lively: false }
+    }
+
     pub fn is_json(self) -> bool {
         self.json
     }

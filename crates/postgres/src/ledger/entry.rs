@@ -65,6 +65,8 @@ pub struct Entry {
     pub source_version: Option<Version>,
     /// the checkpoint
     pub version: Option<Version>,
+    /// bytes of the file of the checkpoint's commit when it was applied
+    pub commit_bytes: Option<i64>,
     /// when the checkpoint's commit was made at the source
     pub committed_at: Option<DateTime<Utc>>,
     /// when the checkpoint became visible
@@ -81,7 +83,7 @@ pub struct Entry {
     pub message: Option<String>,
 }
 
-const COLUMNS: &str = "id, name, schema_name, table_name, spec, location, source_table_id, source_schema, source_comment, source_feed, kept_columns, source_version, version, \
+const COLUMNS: &str = "id, name, schema_name, table_name, spec, location, source_table_id, source_schema, source_comment, source_feed, kept_columns, source_version, version, commit_bytes, \
                        committed_at, synced_at, row_count, quarantined, state, condition, message";
 
 fn version(row: &Row, column: &str) -> Result<Option<Version>, tokio_postgres::Error> {
@@ -108,6 +110,7 @@ impl Entry {
             kept_columns: row.try_get("kept_columns")?,
             source_version: version(row, "source_version")?,
             version: version(row, "version")?,
+            commit_bytes: row.try_get("commit_bytes")?,
             committed_at: row.try_get("committed_at")?,
             synced_at: row.try_get("synced_at")?,
             rows: row.try_get("row_count")?,

@@ -5,12 +5,14 @@ mod claim;
 mod entry;
 mod failure;
 mod history;
+mod quarantine;
 mod update;
 
 pub use claim::{Claim, abandon, begin, end_orphans, fence, release};
 pub use entry::{Entry, EntryState, find, list, register, remove};
 pub use failure::{fail, forget_failure, note_failure};
 pub use history::{LastUpdate, last_update};
+pub use quarantine::left_out;
 pub use update::{Checkpoint, Outcome, finish, has_ended, note_source_version};
 
 use crate::error::Doing;
@@ -18,7 +20,7 @@ use crate::{PgResult, ident, roles};
 use tokio_postgres::{Client, GenericClient};
 
 /// The format of the ledger that this Lakefront writes.
-pub const FORMAT: i32 = 2;
+pub const FORMAT: i32 = 3;
 
 /// The advisory lock under which the ledger and schemas are made; a number of Lakefront's own.
 pub(crate) const LEDGER_LOCK: i64 = 0x6c61_6b65_6672_6e74;
@@ -105,6 +107,9 @@ async fn upgrade(client: &mut Client) -> PgResult<Readiness> {
     txn.execute("SELECT pg_advisory_xact_lock($1)", &[&LEDGER_LOCK]).await.doing(doing)?;
     if format(&txn).await? == 1 {
         txn.batch_execute(include_str!("from_1.sql")).await.doing(doing)?;
+    }
+    if format(&txn).await? == 2 {
+        txn.batch_execute(include_str!("from_2.sql")).await.doing(doing)?;
     }
     txn.commit().await.doing(doing)?;
     Ok(Readiness::Ready)

@@ -16,6 +16,7 @@ CREATE TABLE lakefront.synced_tables (
     kept_columns    text[] NOT NULL DEFAULT '{}',
     source_version  bigint,
     version         bigint,
+    commit_bytes    bigint,
     committed_at    timestamptz,
     synced_at       timestamptz,
     row_count       bigint,
@@ -29,6 +30,7 @@ CREATE TABLE lakefront.synced_tables (
 );
 COMMENT ON TABLE lakefront.synced_tables IS 'Synced tables and their checkpoints; written by Lakefront only';
 COMMENT ON COLUMN lakefront.synced_tables.version IS 'the checkpoint: the last Delta version applied';
+COMMENT ON COLUMN lakefront.synced_tables.commit_bytes IS 'size of the file of that version''s commit, which tells when it is written again';
 COMMENT ON COLUMN lakefront.synced_tables.kept_columns IS 'columns that the source no longer has, kept while something depends on them';
 COMMENT ON COLUMN lakefront.synced_tables.epoch IS 'raised by each process that takes the table over; only the holder of the newest may move the checkpoint';
 
@@ -70,6 +72,6 @@ CREATE VIEW lakefront.freshness AS
 COMMENT ON VIEW lakefront.freshness IS 'How fresh each synced table is; readable by everybody';
 
 CREATE TABLE lakefront.ledger_format (format integer NOT NULL);
-INSERT INTO lakefront.ledger_format VALUES (2);
+INSERT INTO lakefront.ledger_format VALUES (3);
 GRANT USAGE ON SCHEMA lakefront TO PUBLIC;
 GRANT SELECT ON lakefront.freshness TO PUBLIC;

@@ -30,6 +30,8 @@ pub struct Checkpoint {
     pub source_feed: bool,
     /// columns that the source lost and that could not be dropped
     pub kept_columns: Vec<String>,
+    /// bytes of the file of that version's commit, None where it is gone
+    pub commit_bytes: Option<i64>,
     /// when that version was committed
     pub committed_at: Option<DateTime<Utc>>,
 }
@@ -73,7 +75,7 @@ pub async fn finish(
          SET version = $2, source_version = greatest(source_version, $2), source_table_id = $3, committed_at = $4,
              synced_at = clock_timestamp(), row_count = $5, quarantined = $6, state = $7, condition = NULL, message = NULL,
              source_schema = $8, source_comment = $9, spec = $10,
-             location = $11, name = $12, source_feed = $13, kept_columns = $14
+             location = $11, name = $12, source_feed = $13, kept_columns = $14, commit_bytes = $15
          WHERE id = $1",
         &[
             &claim.table_id,
@@ -90,6 +92,7 @@ pub async fn finish(
             &checkpoint.spec.name.to_string(),
             &checkpoint.source_feed,
             &checkpoint.kept_columns,
+            &checkpoint.commit_bytes,
         ],
     )
     .await

@@ -20,6 +20,8 @@ pub struct ShapeChange {
     pub retyped: Vec<(String, String, String)>,
     /// whether a column gave its name to another one, so that its values mean something else now
     pub replaced: bool,
+    /// whether a column is new at the source whose name and type a user's own column of the table has
+    pub taken: bool,
     /// whether the primary key differs
     pub key_changed: bool,
 }
@@ -49,6 +51,9 @@ impl TableShape {
             let was = old.iter().find(|was| same_column(was, is));
             let namesake = old.iter().find(|was| was.name == wanted.name);
             change.replaced |= was.is_none() && namesake.is_some();
+            // A column that was kept for those who need it is the source's, and holds nothing.
+            change.taken |=
+                before.is_some() && was.is_none() && self.has(&wanted.name) && !kept.contains(&wanted.name);
             if let Some(was) = was.filter(|was| was.name != wanted.name && self.has(&was.name)) {
                 change.renamed.push((was.name.clone(), wanted.name.clone()));
             }
