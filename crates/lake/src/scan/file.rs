@@ -5,6 +5,7 @@ use super::deletions::ListedRows;
 use super::file_bytes::FileBytes;
 use super::footer::{Footer, footer_reader};
 use super::local::LocalFile;
+use super::logical;
 use super::remote::{RemoteFile, RemoteSource};
 use crate::kernel_error::{Reading, from_io, from_kernel, from_object_store, from_parquet};
 use crate::store::{Store, path_of};
@@ -260,11 +261,9 @@ impl DataFile {
     /// What makes the table's columns of the file's: partition values, logical names. None when they are the same.
     pub(crate) fn evaluator(&self) -> Result<Option<Arc<dyn ExpressionEvaluator>>, LakeError> {
         let Some(transform) = &self.transform else { return Ok(None) };
-        let evaluator = self.source.store.engine().evaluation_handler().new_expression_evaluator(
-            Arc::clone(&self.source.columns.kernel),
-            Arc::clone(transform),
-            Arc::clone(&self.source.logical).into(),
-        );
+        let handler = self.source.store.engine().evaluation_handler();
+        let (physical, logical) = (&self.source.columns.kernel, &self.source.logical);
+        let evaluator = logical::evaluator(handler.as_ref(), physical, transform, logical);
         evaluator.map(Some).map_err(|error| from_kernel(&self.reading(), error))
     }
 }

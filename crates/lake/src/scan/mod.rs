@@ -11,6 +11,7 @@ mod footer;
 mod listing;
 mod local;
 mod partition;
+mod logical;
 mod remote;
 mod split;
 mod texts;
