@@ -3,6 +3,9 @@
 use super::TableShape;
 use lakefront_model::{SourceColumn, SourceSchema, TableMapping};
 
+/// What columns are called that gave their names up, with a number behind it. A process that ended early may have left one.
+const NAMELESS: &str = "lakefront keeps ";
+
 /// How the found table differs from the wanted one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShapeChange {
@@ -59,13 +62,15 @@ impl TableShape {
             }
         }
         for (place, wanted) in mapping.columns.iter().enumerate() {
-            let called = change
-                .renamed
-                .iter()
-                .find(|(_, to)| *to == wanted.name)
-                .map_or(&wanted.name, |(from, _)| from);
+            let renamed = change.renamed.iter().find(|(_, to)| *to == wanted.name).map(|(from, _)| from);
+            let called = renamed.unwrap_or(&wanted.name);
             let was = old.iter().find(|was| was.name == *called);
-            match self.columns.iter().find(|c| c.name == *called) {
+            // A column that takes its name along leaves none for a new one.
+            let is_left = |name: &str| {
+                renamed.is_some_and(|from| from == name)
+                    || !change.renamed.iter().any(|(from, _)| from == name)
+            };
+            match self.columns.iter().find(|c| c.name == *called && is_left(&c.name)) {
                 None => change.missing.push(place),
                 Some(found) if found.sql_type == wanted.pg_type.sql() => {}
                 Some(_) if was.is_some_and(|was| was.data_type.widens_to(&wanted.data_type)) => {
@@ -83,10 +88,12 @@ impl TableShape {
         change.surplus = self
             .columns
             .iter()
-            .filter(|c| old.iter().any(|was| was.name == c.name) && !stays(&c.name))
+            .filter(|c| old.iter().any(|was| was.name == c.name) || c.name.starts_with(NAMELESS))
+            .filter(|c| !stays(&c.name) && !kept.contains(&c.name))
             .map(|c| c.name.clone())
             .collect();
         change.kept = kept.iter().filter(|name| self.has(name) && !stays(name)).cloned().collect();
+        self.make_way(&mut change, old, kept);
         let renamed = |name: &String| {
             change
                 .renamed
@@ -98,16 +105,38 @@ impl TableShape {
         change
     }
 
+    /// Columns that the source no longer has give their names up to those that are renamed to them.
+    fn make_way(&self, change: &mut ShapeChange, old: &[SourceColumn], kept: &[String]) {
+        let is_taken = |to: &str| self.has(to) && !change.renamed.iter().any(|(from, _)| from == to);
+        let taken: Vec<String> =
+            change.renamed.iter().map(|(_, to)| to).filter(|to| is_taken(to)).cloned().collect();
+        let mut numbers = 0..;
+        for name in taken {
+            let free = numbers.by_ref().map(|n| format!("{NAMELESS}{n}")).find(|free| !self.has(free));
+            let Some(free) = free else { return };
+            if kept.contains(&name) {
+                change.kept.push(free.clone());
+            } else if old.iter().any(|was| was.name == name) {
+                change.surplus.push(free.clone());
+            } else {
+                // A column of the user's own keeps its name, and the server says that it is taken.
+                continue;
+            }
+            change.renamed.push((name, free));
+        }
+    }
+
     fn has(&self, name: &str) -> bool {
         self.columns.iter().any(|c| c.name == name)
     }
 }
 
 /// Whether two columns are the same one: with column mapping by the name that never changes (Delta protocol, section
-/// "Column Mapping"), else by the only one they have.
+/// "Column Mapping"), else by the only one they have, which is what never changes once mapping is switched on.
 fn same_column(was: &SourceColumn, is: &SourceColumn) -> bool {
     match (&was.physical_name, &is.physical_name) {
         (Some(was), Some(is)) => was == is,
+        (None, Some(is)) => was.name == *is,
         _ => was.name == is.name,
     }
 }
@@ -178,6 +207,46 @@ mod tests {
         let change = compare(&[("id", "bigint"), ("a", "bigint"), ("b", "bigint")], &was, &is);
         assert_eq!(change.renamed.len(), 2);
         assert!(!change.replaced && change.missing.is_empty() && change.surplus.is_empty());
+    }
+
+    #[test]
+    fn a_lost_column_gives_its_name_up() {
+        let was = schema(&[
+            ("id", "p1", DeltaType::Long),
+            ("a", "p2", DeltaType::Long),
+            ("b", "p3", DeltaType::Long),
+        ]);
+        let is = schema(&[("id", "p1", DeltaType::Long), ("a", "p3", DeltaType::Long)]);
+        let change = compare(&[("id", "bigint"), ("a", "bigint"), ("b", "bigint")], &was, &is);
+        let pair = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+        assert_eq!(change.renamed, [pair("b", "a"), pair("a", "lakefront keeps 0")]);
+        assert_eq!(change.surplus, ["lakefront keeps 0"]);
+        assert!(!change.replaced && change.missing.is_empty());
+    }
+
+    #[test]
+    fn a_new_column_may_have_the_name_that_another_one_had() {
+        let was = schema(&[("id", "p1", DeltaType::Long), ("a", "p2", DeltaType::Long)]);
+        let is = schema(&[
+            ("id", "p1", DeltaType::Long),
+            ("b", "p2", DeltaType::Long),
+            ("a", "p9", DeltaType::String),
+        ]);
+        let change = compare(&[("id", "bigint"), ("a", "bigint")], &was, &is);
+        assert_eq!((change.renamed, change.missing), (vec![("a".to_owned(), "b".to_owned())], vec![2]));
+        assert!(change.retyped.is_empty());
+    }
+
+    #[test]
+    fn columns_are_the_same_when_mapping_is_switched_on() {
+        let mut was = schema(&[("id", "", DeltaType::Long), ("a", "", DeltaType::Long)]);
+        was.columns.iter_mut().for_each(|column| column.physical_name = None);
+        let is = schema(&[("id", "id", DeltaType::Long), ("b", "a", DeltaType::Long)]);
+        let change = compare(&[("id", "bigint"), ("a", "bigint")], &was, &is);
+        assert_eq!(
+            change,
+            ShapeChange { renamed: vec![("a".to_owned(), "b".to_owned())], ..ShapeChange::default() }
+        );
     }
 
     #[test]
