@@ -17,6 +17,7 @@ pub(crate) fn source_schema(
     reading: &Reading,
     schema: &StructType,
     mapping: ColumnMappingMode,
+    max_column_id: Option<i64>,
 ) -> Result<SourceSchema, LakeError> {
     let is_mapped = mapping != ColumnMappingMode::None;
     let columns = schema.fields().map(|field| {
@@ -27,15 +28,24 @@ pub(crate) fn source_schema(
         Ok(SourceColumn {
             name: field.name().clone(),
             physical_name: is_mapped.then(|| field.physical_name(mapping).to_owned()),
-            data_type: delta_type(reading, field.name(), field.data_type())?,
+            column_id: field.column_mapping_id().filter(|_| is_mapped),
+            data_type: delta_type(reading, field.name(), field.data_type(), mapping)?,
             nullable: field.is_nullable(),
             comment,
         })
     });
-    Ok(SourceSchema { columns: columns.collect::<Result<_, LakeError>>()? })
+    let columns = columns.collect::<Result<_, LakeError>>()?;
+    Ok(SourceSchema { columns, max_column_id: max_column_id.filter(|_| is_mapped) })
 }
 
-fn delta_type(reading: &Reading, column: &str, data_type: &DataType) -> Result<DeltaType, LakeError> {
+fn delta_type(
+    reading: &Reading,
+    column: &str,
+    data_type: &DataType,
+    mapping: ColumnMappingMode,
+) -> Result<DeltaType, LakeError> {
+    let is_mapped = mapping != ColumnMappingMode::None;
+    let inner = |name: &str, data_type| delta_type(reading, &format!("{column}.{name}"), data_type, mapping);
     Ok(match data_type {
         DataType::Primitive(primitive) => {
             primitive_type(primitive).ok_or_else(|| LakeError::UnsupportedType {
@@ -45,19 +55,19 @@ fn delta_type(reading: &Reading, column: &str, data_type: &DataType) -> Result<D
             })?
         }
         DataType::Array(array) => {
-            let element = delta_type(reading, &format!("{column}.element"), array.element_type())?;
+            let element = inner("element", array.element_type())?;
             DeltaType::Array(Box::new(element))
         }
         DataType::Map(map) => {
-            let key = delta_type(reading, &format!("{column}.key"), map.key_type())?;
-            let value = delta_type(reading, &format!("{column}.value"), map.value_type())?;
+            let key = inner("key", map.key_type())?;
+            let value = inner("value", map.value_type())?;
             DeltaType::Map(Box::new(key), Box::new(value))
         }
         DataType::Struct(fields) => {
             let fields = fields.fields().map(|field| {
-                let data_type =
-                    delta_type(reading, &format!("{column}.{}", field.name()), field.data_type())?;
-                Ok(StructField { name: field.name().clone(), data_type })
+                let data_type = inner(field.name(), field.data_type())?;
+                let physical_name = is_mapped.then(|| field.physical_name(mapping).to_owned());
+                Ok(StructField { name: field.name().clone(), physical_name, data_type })
             });
             DeltaType::Struct(fields.collect::<Result<_, LakeError>>()?)
         }

@@ -71,6 +71,7 @@ impl Snapshot {
             &reading,
             &kernel.schema(),
             kernel.table_configuration().column_mapping_mode(),
+            kernel.table_properties().column_mapping_max_column_id,
         )?);
         let committed_at = match kernel.get_timestamp(engine) {
             Ok(millis) => Some(millis),

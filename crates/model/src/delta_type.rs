@@ -53,13 +53,33 @@ pub enum DeltaType {
     Void,
 }
 
-/// A field of a [`DeltaType::Struct`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A field of a [`DeltaType::Struct`]. Another field of the same name and type is not the same one.
+#[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 pub struct StructField {
     /// logical name
     pub name: String,
+    /// the name by which files know it; None where the table has no column mapping
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub physical_name: Option<String>,
     /// its type
     pub data_type: DeltaType,
+}
+
+impl StructField {
+    /// A field of a table without column mapping.
+    pub fn new(name: impl Into<String>, data_type: DeltaType) -> Self {
+        Self { name: name.into(), physical_name: None, data_type }
+    }
+
+    fn in_files(&self) -> &str {
+        self.physical_name.as_deref().unwrap_or(&self.name)
+    }
+}
+
+impl PartialEq for StructField {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.in_files() == other.in_files() && self.data_type == other.data_type
+    }
 }
 
 impl DeltaType {

@@ -318,12 +318,14 @@ mod tests {
                 .iter()
                 .map(|(name, data_type)| SourceColumn {
                     physical_name: None,
+                    column_id: None,
                     name: (*name).to_owned(),
                     data_type: data_type.clone(),
                     nullable: true,
                     comment: None,
                 })
                 .collect(),
+            max_column_id: None,
         }
     }
 

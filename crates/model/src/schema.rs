@@ -11,6 +11,9 @@ pub struct SourceColumn {
     /// the name by which its files know it, which never changes; None where the table has no column mapping
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub physical_name: Option<String>,
+    /// its number, which no other column of the table ever had; None where the table has no column mapping
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column_id: Option<i64>,
     /// its type
     pub data_type: DeltaType,
     /// whether the source allows NULL
@@ -24,6 +27,9 @@ pub struct SourceColumn {
 pub struct SourceSchema {
     /// in order
     pub columns: Vec<SourceColumn>,
+    /// the highest number that a column of the table ever had; None where it has no column mapping
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_column_id: Option<i64>,
 }
 
 impl SourceSchema {
@@ -34,6 +40,13 @@ impl SourceSchema {
             .iter()
             .find(|c| c.name == name)
             .or_else(|| self.columns.iter().find(|c| c.name.to_lowercase() == name.to_lowercase()))
+    }
+
+    /// Whether the table may have had, before this schema, a column that this schema lacks: files may hold values of it.
+    pub fn may_have_had(&self, column: &SourceColumn) -> bool {
+        let is_mapped = self.columns.iter().any(|known| known.physical_name.is_some());
+        let is_older = |id| self.max_column_id.is_none_or(|max| id <= max);
+        is_mapped && column.column_id.is_some_and(is_older)
     }
 
     /// All column names, for messages.

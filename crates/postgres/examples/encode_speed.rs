@@ -139,7 +139,7 @@ fn attributes() -> Column {
     let fields: Vec<_> =
         parts.iter().map(|c| Field::new(c.name, c.array.data_type().clone(), true)).collect();
     let array = StructArray::new(fields.into(), parts.iter().map(|c| c.array.clone()).collect(), None);
-    let field = |c: &Column| StructField { name: c.name.to_owned(), data_type: c.data_type.clone() };
+    let field = |c: &Column| StructField::new(c.name, c.data_type.clone());
     let data_type = DeltaType::Struct(parts.iter().map(field).collect());
     Column { name: "attributes", array: Arc::new(array), data_type, pg_type: PgType::Jsonb }
 }

@@ -129,6 +129,7 @@ pub fn plan(facts: &Facts<'_>) -> Result<Plan, SyncError> {
         _ if facts.respecified => "the declaration changed",
         _ if change.replaced => "a column gave its name to another one at the source",
         _ if change.taken => "the source has a new column whose name a column of the copy had already",
+        _ if change.came_back => "a column came back at the source",
         _ if lost_columns(facts, &change.missing) => "the copy lacks columns that it had",
         Some(reason) if source_version > version => reason,
         None if source_version > version && was_reinterpreted(facts) => "a nested type changed at the source",
@@ -173,18 +174,19 @@ fn was_reinterpreted(facts: &Facts<'_>) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use lakefront_model::{DeltaType, SourceColumn, SyncedTableSpec, TableName, map_schema};
+    use lakefront_model::{DeltaType, SourceColumn, StructField, SyncedTableSpec, TableName, map_schema};
     use lakefront_postgres::table::ColumnShape;
 
     fn schema(names: &[&str]) -> SourceSchema {
         let column = |name: &&str| SourceColumn {
             name: (*name).into(),
             physical_name: None,
+            column_id: None,
             data_type: DeltaType::Long,
             nullable: true,
             comment: None,
         };
-        SourceSchema { columns: names.iter().map(column).collect() }
+        SourceSchema { columns: names.iter().map(column).collect(), max_column_id: None }
     }
 
     fn mapping() -> TableMapping {
@@ -243,6 +245,39 @@ mod tests {
         for source in [(2, "a"), (3, "b"), (4, "b")] {
             assert!(matches!(decide(Some((3, Some("a"))), Some(&live), source), Ok(Plan::Replace { .. })));
         }
+    }
+
+    #[test]
+    fn a_member_that_is_another_one_has_everything_copied() {
+        let member = |physical: &str| StructField {
+            physical_name: Some(physical.into()),
+            ..StructField::new("a", DeltaType::Long)
+        };
+        let nested = |physical: &str| {
+            let mut nested = schema(&["id", "v"]);
+            nested.columns[1].data_type = DeltaType::Struct(vec![member(physical)]);
+            nested
+        };
+        let (before, now) = (nested("p1"), nested("p2"));
+        let mapping =
+            map_schema(&now, &SyncedTableSpec::new(TableName::parse("s.t").unwrap(), "x", vec!["id".into()]))
+                .unwrap();
+        let reinterpreted = |before: &SourceSchema| {
+            was_reinterpreted(&Facts {
+                checkpoint: None,
+                live: None,
+                source: (1, "a"),
+                schema: &now,
+                mapping: &mapping,
+                before: Some(before),
+                kept_columns: &[],
+                quarantined: false,
+                full: false,
+                only_full: None,
+                respecified: false,
+            })
+        };
+        assert!(reinterpreted(&before) && !reinterpreted(&now));
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct ShapeChange {
     pub replaced: bool,
     /// whether a column is new at the source whose name and type a user's own column of the table has
     pub taken: bool,
+    /// whether a column is there again that the source had given up, with the values that files still hold
+    pub came_back: bool,
     /// whether the primary key differs
     pub key_changed: bool,
 }
@@ -57,6 +59,7 @@ impl TableShape {
             // A column that was kept for those who need it is the source's, and holds nothing.
             change.taken |=
                 before.is_some() && was.is_none() && self.has(&wanted.name) && !kept.contains(&wanted.name);
+            change.came_back |= was.is_none() && before.is_some_and(|before| before.may_have_had(is));
             if let Some(was) = was.filter(|was| was.name != wanted.name && self.has(&was.name)) {
                 change.renamed.push((was.name.clone(), wanted.name.clone()));
             }
@@ -152,11 +155,12 @@ mod tests {
         let column = |(name, physical, data_type): &(&str, &str, DeltaType)| SourceColumn {
             name: (*name).into(),
             physical_name: Some((*physical).into()),
+            column_id: None,
             data_type: data_type.clone(),
             nullable: true,
             comment: None,
         };
-        SourceSchema { columns: columns.iter().map(column).collect() }
+        SourceSchema { columns: columns.iter().map(column).collect(), max_column_id: None }
     }
 
     fn compare(live: &[(&str, &str)], was: &SourceSchema, is: &SourceSchema) -> ShapeChange {
@@ -247,6 +251,18 @@ mod tests {
             change,
             ShapeChange { renamed: vec![("a".to_owned(), "b".to_owned())], ..ShapeChange::default() }
         );
+    }
+
+    #[test]
+    fn a_column_that_comes_back_is_told_from_a_new_one() {
+        let mut was = schema(&[("id", "p1", DeltaType::Long)]);
+        was.max_column_id = Some(2);
+        for (number, came_back) in [(2, true), (3, false)] {
+            let mut is = schema(&[("id", "p1", DeltaType::Long), ("v", "p2", DeltaType::Long)]);
+            is.columns[1].column_id = Some(number);
+            let change = compare(&[("id", "bigint")], &was, &is);
+            assert_eq!((change.came_back, change.missing), (came_back, vec![1]));
+        }
     }
 
     #[test]

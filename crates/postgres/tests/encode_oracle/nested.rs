@@ -34,7 +34,7 @@ fn nested_values_are_the_json_that_the_rules_say() {
 }
 
 fn struct_of(name: &str, data_type: DeltaType) -> DeltaType {
-    DeltaType::Struct(vec![StructField { name: name.to_owned(), data_type }])
+    DeltaType::Struct(vec![StructField::new(name, data_type)])
 }
 
 fn map_of(key: DeltaType, value: DeltaType) -> DeltaType {

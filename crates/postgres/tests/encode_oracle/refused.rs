@@ -98,8 +98,8 @@ fn a_record_of_a_row_keeps_what_jsonb_refuses() {
     let text = |text: &str| Tree::Text(text.to_owned());
     let value = Tree::Entries(vec![(text("k\0"), Tree::Int(1)), (text("k\0"), Tree::Int(2))]);
     let struct_type = DeltaType::Struct(vec![
-        StructField { name: "m".to_owned(), data_type: map },
-        StructField { name: "gone".to_owned(), data_type: DeltaType::Void },
+        StructField::new("m", map),
+        StructField::new("gone", DeltaType::Void),
     ]);
     let column = array(&struct_type, &[&Tree::Items(vec![value])]);
     let batch = batch(vec![("s", column)]);

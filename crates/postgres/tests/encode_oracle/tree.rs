@@ -64,7 +64,7 @@ pub fn types(depth: u32) -> BoxedStrategy<DeltaType> {
                 prop::collection::vec(inner, 0..4).prop_map(|types| {
                     let names = ["a", "b \"quoted\\\" ü", "", "d\n"];
                     let field =
-                        |(name, data_type): (&str, _)| StructField { name: name.to_owned(), data_type };
+                        |(name, data_type): (&str, _)| StructField::new(name, data_type);
                     DeltaType::Struct(names.into_iter().zip(types).map(field).collect())
                 }),
             ]
