@@ -51,14 +51,15 @@ pub async fn publish(
     Ok(())
 }
 
-/// Lets members of `lakefront_reader` read the table.
+/// Lets members of `lakefront_reader` read the table, and its owner find it: PostgreSQL looks as the owner whether a row is
+/// there that a foreign key of somebody else's table names.
 ///
 /// # Errors
 /// When the server refuses.
 pub async fn grant_readers(client: &impl GenericClient, target: &QualifiedName) -> PgResult<()> {
-    let reader = ident::quote(roles::READER);
+    let (reader, owner) = (ident::quote(roles::READER), ident::quote(roles::OWNER));
     let grant = format!(
-        "GRANT SELECT ON {} TO {reader}; GRANT USAGE ON SCHEMA {} TO {reader}",
+        "GRANT SELECT ON {} TO {reader}; GRANT USAGE ON SCHEMA {} TO {reader}, {owner}",
         ident::qualified(target),
         ident::quote(&target.schema)
     );
