@@ -3,7 +3,7 @@
 use crate::failpoint::FailPoint;
 use crate::progress::Progress;
 use crate::report::{Done, NONE};
-use crate::run::{Run, STAGE, decide};
+use crate::run::{Run, decide};
 use crate::together::{Found, Stopped};
 use crate::{Engine, RefreshRequest};
 use lakefront_postgres::roles::Ownership;
@@ -60,7 +60,7 @@ impl<'a> Finding<'a> {
             let claim = ledger::begin(control, &found.entry).await.map_err(at)?;
             if found.entry.is_updating() {
                 // Its process ended, well while this one waited or not so: then its stage is left.
-                Stage::new(found.entry.id, STAGE).drop(control).await.map_err(at)?;
+                Stage::for_loading(&claim).drop_all(control).await.map_err(at)?;
                 ledger::end_orphans(control, claim).await.map_err(at)?;
             }
             let location = found.seen.source.location.to_string();

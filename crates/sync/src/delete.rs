@@ -34,8 +34,8 @@ impl Engine {
         } else if ownership == roles::Ownership::Role {
             table::hand_over(&txn, &entry.target).await?;
         }
-        for purpose in ["load", "verify"] {
-            Stage::new(entry.id, purpose).drop(&txn).await?;
+        for stage in [Stage::for_loading(&claim), Stage::for_verifying(entry.id)] {
+            stage.drop_all(&txn).await?;
         }
         ledger::remove(&txn, entry.id).await?;
         self.commit_plain(txn, "deleting").await?;

@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::progress::Phase;
 use crate::report::{Done, FULL, INCREMENTAL};
 use crate::reshape::KeptColumn;
-use crate::run::{Run, STAGE, decide};
+use crate::run::{Run, decide};
 use crate::stage::{Filled, Filling};
 use crate::weigh::full_is_cheaper;
 use lakefront_lake::{ChangeBase, ChangePlan, ChangeWay, Changes, ScanOptions};
@@ -123,7 +123,7 @@ impl Run<'_> {
             spec: &self.request.spec,
             mapping: &self.mapping,
             snapshot: &self.snapshot,
-            stage: Stage::new(self.entry.id, STAGE),
+            stage: Stage::for_loading(&self.claim),
             kind,
         }
     }

@@ -16,9 +16,6 @@ use lakefront_postgres::{PgError, indexes};
 use std::sync::Arc;
 use tokio_postgres::{Client, Transaction};
 
-/// What stages of refreshes are made for.
-pub(crate) const STAGE: &str = "load";
-
 /// What all steps of one refresh need.
 pub(crate) struct Run<'a> {
     pub engine: &'a Engine,
@@ -90,12 +87,7 @@ impl Engine {
         relaxed.map_err(|e| first(PgError::new("setting synchronous_commit", e)))?;
         for run in runs {
             if !ledger::fence(&txn, run.claim).await.map_err(at(run.member))? {
-                let error = SyncError::new(
-                    Condition::ResourceConflict,
-                    "another Lakefront process took this table over",
-                    "stop one of the two; the other one goes on with the table",
-                );
-                return Err(Stopped { member: run.member, error });
+                return Err(Stopped { member: run.member, error: taken_over() });
             }
         }
         Ok(txn)
@@ -157,17 +149,32 @@ impl Run<'_> {
     }
 
     /// After a failure: the stage goes, and the ledger says what happened. Best effort over a new connection, since
-    /// the failure may be the old one's; what is left behind is dropped by the next refresh.
-    pub(crate) async fn clean_up(&self, error: &SyncError) {
+    /// the failure may be the old one's; what is left behind is dropped by the next refresh. Returns whether another process
+    /// took the table over, which then is what happened.
+    pub(crate) async fn clean_up(&self, error: &SyncError) -> bool {
         let cleaned = async {
             let client = self.engine.connect().await?;
-            Stage::new(self.entry.id, STAGE).drop(&client).await?;
+            Stage::for_loading(&self.claim).drop(&client).await?;
             let had_copy = self.entry.version.is_some();
-            ledger::fail(&client, self.claim, had_copy, error.condition, &error.message).await?;
-            Ok::<(), SyncError>(())
+            Ok::<bool, SyncError>(
+                ledger::fail(&client, self.claim, had_copy, error.condition, &error.message).await?,
+            )
         };
-        if let Err(e) = cleaned.await {
-            tracing::warn!(table = %self.request.spec.name, "the failure could not be recorded: {e}");
+        match cleaned.await {
+            Ok(is_held) => !is_held,
+            Err(e) => {
+                tracing::warn!(table = %self.request.spec.name, "the failure could not be recorded: {e}");
+                false
+            }
         }
     }
+}
+
+/// What stops a process that lost its claim.
+pub(crate) fn taken_over() -> SyncError {
+    SyncError::new(
+        Condition::ResourceConflict,
+        "another Lakefront process took this table over",
+        "stop one of the two; the other one goes on with the table",
+    )
 }

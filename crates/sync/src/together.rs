@@ -5,6 +5,7 @@ use crate::claims::{Finding, let_go, to_do};
 use crate::failpoint::FailPoint;
 use crate::progress::{Phase, Progress};
 use crate::report::NONE;
+use crate::run::taken_over;
 use crate::session::{Seen, Session};
 use crate::{Engine, RefreshReport, RefreshRequest, SyncError};
 use lakefront_model::{TableMapping, Version};
@@ -77,9 +78,12 @@ impl Engine {
         let Some(runs) = found_by.claim(control, &work).await? else { return Ok(None) };
         let mut done = match self.carry_out(control, &runs).await {
             Ok(done) => done,
-            Err(stopped) => {
+            Err(mut stopped) => {
                 for run in &runs {
-                    run.clean_up(&stopped.error_of(run.member, requests)).await;
+                    if run.clean_up(&stopped.error_of(run.member, requests)).await {
+                        let causes = vec![stopped.error.message];
+                        stopped = Stopped { member: run.member, error: SyncError { causes, ..taken_over() } };
+                    }
                 }
                 return Err(stopped);
             }

@@ -62,7 +62,7 @@ impl Engine {
                 "run: lakefront refresh",
             ));
         };
-        let stage = Stage::new(entry.id, "verify");
+        let stage = Stage::for_verifying(entry.id);
         let compared = self.compare(&control, entry, version, &stage, progress).await;
         let dropped = stage.drop(&control).await;
         let compared = compared?;

@@ -6,7 +6,8 @@ use crate::error::Doing;
 use lakefront_model::{Condition, QualifiedName};
 use tokio_postgres::Client;
 
-/// Records that the update failed; the data and the checkpoint stay as they were.
+/// Records that the update failed; the data and the checkpoint stay as they were. Returns false, and records nothing, when
+/// another process has claimed the table since.
 ///
 /// # Errors
 /// When the ledger cannot be written.
@@ -16,16 +17,19 @@ pub async fn fail(
     had_copy: bool,
     condition: Condition,
     message: &str,
-) -> PgResult<()> {
+) -> PgResult<bool> {
     let doing = || "recording the failure".to_owned();
     let state = if had_copy { EntryState::OnlineFailed } else { EntryState::OfflineFailed };
-    client
+    let held = client
         .execute(
             "UPDATE lakefront.synced_tables SET state = $3, condition = $4, message = $5 WHERE id = $1 AND epoch = $2",
             &[&claim.table_id, &claim.epoch, &state.name(), &condition.name(), &message],
         )
         .await
         .doing(doing)?;
+    if held == 0 {
+        return Ok(false);
+    }
     client
         .execute(
             "UPDATE lakefront.updates SET ended_at = clock_timestamp(), condition = $2, message = $3 WHERE id = $1",
@@ -33,7 +37,7 @@ pub async fn fail(
         )
         .await
         .doing(doing)?;
-    Ok(())
+    Ok(true)
 }
 
 /// Records that a table could not be refreshed, where no update had begun that would tell it.

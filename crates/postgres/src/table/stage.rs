@@ -1,6 +1,7 @@
 //! The stage: a table of Lakefront's own that new data is copied into, beside the live one.
 
 use crate::error::Doing;
+use crate::ledger::Claim;
 use crate::{PgError, PgResult, ident};
 use lakefront_model::{GeneratedColumn, TableMapping, TargetColumn};
 use std::ops::Range;
@@ -16,12 +17,14 @@ pub enum StageKind {
     Difference,
 }
 
-/// A stage of one synced table. Its name follows from the table's number in the ledger, so that what a killed
-/// process left behind is found and dropped by the next one.
+/// A stage of one synced table. Its name begins with the table's number in the ledger, so that what a killed process
+/// left behind is found and dropped by the next one.
 #[derive(Debug, Clone)]
 pub struct Stage {
     table: String,
     rejected: String,
+    /// what the names of all stages of the table for the same purpose begin with
+    family: String,
 }
 
 /// A source row that is set aside.
@@ -38,9 +41,21 @@ pub struct Rejected {
 }
 
 impl Stage {
-    /// The stage for a table's number and a purpose (`load`, `verify`), which may exist side by side.
-    pub fn new(table_id: i64, purpose: &str) -> Self {
-        Self { table: format!("{purpose}_{table_id}"), rejected: format!("{purpose}_{table_id}_rejected") }
+    /// The stage for comparing a table with its source.
+    pub fn for_verifying(table_id: i64) -> Self {
+        let family = format!("verify_{table_id}");
+        Self::named(family.clone(), family)
+    }
+
+    /// The stage for loading a table under a claim. Others have another one: a process that lost the table and does not know
+    /// it yet neither writes into theirs nor drops it.
+    pub fn for_loading(claim: &Claim) -> Self {
+        let family = format!("load_{}", claim.table_id);
+        Self::named(format!("{family}_{}", claim.epoch), family)
+    }
+
+    fn named(table: String, family: String) -> Self {
+        Self { rejected: format!("{table}_rejected"), table, family }
     }
 
     /// The stage's name without its schema.
@@ -63,7 +78,7 @@ impl Stage {
         format!("lakefront.{}", ident::quote(&format!("{}_difference", self.table)))
     }
 
-    /// Makes the stage, empty, dropping one that a killed process left.
+    /// Makes the stage, empty, dropping those that others left.
     ///
     /// # Errors
     /// When the server refuses; a missing pgvector says what to install.
@@ -74,7 +89,7 @@ impl Stage {
         generated: &[GeneratedColumn],
         kind: StageKind,
     ) -> PgResult<()> {
-        self.drop(client).await?;
+        self.drop_all(client).await?;
         let mut columns: Vec<String> = mapping.columns.iter().map(definition).collect();
         if kind == StageKind::Table {
             columns.extend(generated.iter().map(|g| {
@@ -138,6 +153,21 @@ impl Stage {
             .batch_execute(&format!("DROP TABLE IF EXISTS {}, {}", self.sql(), self.rejected_sql()))
             .await
             .doing(|| "dropping the table for the new data".into())
+    }
+
+    /// Drops all stages of the table for the same purpose.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn drop_all(&self, client: &impl GenericClient) -> PgResult<()> {
+        let doing = || "dropping tables that an earlier update left".to_owned();
+        let left = "SELECT string_agg(format('lakefront.%I', relname), ', ') FROM pg_class
+                    WHERE relnamespace = 'lakefront'::regnamespace AND relkind = 'r' AND relname ~ ('^' || $1 || '(_[0-9]+)?(_rejected)?$')";
+        let left: Option<String> = client.query_one(left, &[&self.family]).await.doing(doing)?.get(0);
+        match left {
+            Some(left) => client.batch_execute(&format!("DROP TABLE IF EXISTS {left}")).await.doing(doing),
+            None => Ok(()),
+        }
     }
 
     /// Keeps rows that policy set aside.
