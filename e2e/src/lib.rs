@@ -17,6 +17,7 @@ mod replay;
 mod run;
 mod serve;
 mod wait;
+mod writer;
 
 pub use browser::Browser;
 pub use demo::Demo;
@@ -28,3 +29,4 @@ pub use replay::{copy_folder, differing, golden_tables, python, replay};
 pub use run::{Finished, as_normal_user, binary, command, is_root, lakefront};
 pub use serve::Serve;
 pub use wait::until;
+pub use writer::Writer;

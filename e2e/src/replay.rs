@@ -52,11 +52,14 @@ pub async fn differing(client: &Client, copy: &str, answer: &Value) -> Vec<Strin
         "DROP TABLE IF EXISTS pg_temp.expected; CREATE TEMP TABLE expected AS SELECT {names} FROM {copy} LIMIT 0"
     );
     client.batch_execute(&make).await.unwrap_or_else(|e| panic!("{make}: {e:?}"));
-    // Row by row, so that each literal takes its column's type.
-    for row in answer["rows"].as_array().unwrap() {
+    // Row by row, so that each literal takes its column's type; many of them in one go.
+    let insert = |row: &Value| {
         let literals: Vec<String> = row.as_array().unwrap().iter().map(literal).collect();
-        let insert = format!("INSERT INTO expected VALUES ({})", literals.join(", "));
-        client.batch_execute(&insert).await.unwrap_or_else(|e| panic!("{insert}: {e:?}"));
+        format!("INSERT INTO expected VALUES ({})", literals.join(", "))
+    };
+    for rows in answer["rows"].as_array().unwrap().chunks(100) {
+        let inserts = rows.iter().map(insert).collect::<Vec<_>>().join(";\n");
+        client.batch_execute(&inserts).await.unwrap_or_else(|e| panic!("{inserts}: {e:?}"));
     }
     let side = |kind: &str, a: &str, b: &str| {
         format!(

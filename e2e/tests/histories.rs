@@ -3,59 +3,17 @@
 //! `LAKEFRONT_HISTORY_SEED` and `LAKEFRONT_HISTORY_STEPS` repeat or lengthen a run; the seed is printed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lakefront_e2e::{differing, lakefront, python, replay};
+use lakefront_e2e::{Writer, differing, lakefront, replay};
 use lakefront_testkit::TestDatabase;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use tokio_postgres::Client;
 
 /// Operations of one history, unless told otherwise.
 const STEPS: u64 = 40;
 
 fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap())
-}
-
-/// The process that writes a history.
-struct Writer {
-    child: Child,
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
-    folder: PathBuf,
-}
-
-impl Writer {
-    fn start(folder: &Path, seed: u64, options: &Value) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/history.py");
-        let mut command = Command::new(python());
-        command.arg(script).arg(folder).arg(seed.to_string()).arg(options.to_string());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let orders = child.stdin.take().unwrap();
-        let answers = BufReader::new(child.stdout.take().unwrap());
-        let mut writer = Self { child, orders, answers, folder: folder.to_owned() };
-        writer.answer();
-        writer
-    }
-
-    fn answer(&mut self) -> Value {
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|e| panic!("the writer ended: {e}"))
-    }
-
-    fn step(&mut self) -> Value {
-        self.orders.write_all(b"\n").unwrap();
-        self.answer()
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// A few bits that decide when to refresh; the same for the same seed.
@@ -83,18 +41,19 @@ fn keep_newest(replayed: &mut Value) {
     replayed["rows"] = newest.into_values().collect();
 }
 
-async fn history(name: &str, options: Value) {
+/// Runs a history that a script beside this file writes.
+async fn history(name: &str, script: &str, options: Value) {
     let seed = number("LAKEFRONT_HISTORY_SEED", 1);
     let steps = number("LAKEFRONT_HISTORY_STEPS", STEPS);
     eprintln!("{name}: LAKEFRONT_HISTORY_SEED={seed} LAKEFRONT_HISTORY_STEPS={steps}");
     let scratch = tempfile::tempdir().unwrap();
     let folder = scratch.path().join("table");
-    let mut writer = Writer::start(&folder, seed, &options);
+    let mut writer = Writer::start(script, &folder, seed, &options);
     let database = TestDatabase::create().await;
     let (url, source) = (database.url(), folder.display().to_string());
     let client = database.client().await;
     client.batch_execute("SET TimeZone = 'UTC'").await.unwrap();
-    let key = if options["composite"] == true { "id,region" } else { "id" };
+    let key = if options["composite"] == true { "id, region" } else { "id" };
     let mut load = vec!["load", &source, "--into", "lake.copy", "--key", key, "--database", &url, "--json"];
     if options["events"] == true {
         load.extend(["--timeseries-key", "seen_at"]);
@@ -116,25 +75,28 @@ async fn history(name: &str, options: Value) {
         if dice.roll(3) > 0 && step + 1 < steps {
             continue;
         }
-        let happened = told.join("\n  ");
+        let happened = format!("{name}, seed {seed}:\n  {}", told.join("\n  "));
         let refreshed = lakefront(["refresh", "lake.copy", "--database", &url, "--json"]);
-        assert_eq!(refreshed.code, 0, "{name}, seed {seed}:\n  {happened}\n{}", refreshed.stdout);
+        assert_eq!(refreshed.code, 0, "{happened}\n{}", refreshed.stdout);
         let report = refreshed.json();
         assert_eq!(report["version"], done["version"], "{happened}");
         incremental += u32::from(report["refresh"] == "incremental");
         told.push(format!("     -> {} ({})", report["refresh"], report["reason"]));
+        let happened = format!("{happened}\n{}", told[told.len() - 1]);
 
-        let mut expected = replay(std::slice::from_ref(&writer.folder)).pop().unwrap();
+        let mut expected = replay(std::slice::from_ref(&folder)).pop().unwrap();
         if options["events"] == true {
             keep_newest(&mut expected);
         }
         let differing = differing(&client, "lake.copy", &expected).await;
-        assert_eq!(differing, Vec::<String>::new(), "{name}, seed {seed}:\n  {happened}");
-        assert_eq!(report["rows"], json!(expected["rows"].as_array().unwrap().len()), "{happened}");
+        assert_eq!(differing, Vec::<String>::new(), "{happened}");
+        let rows = expected["rows"].as_array().unwrap().len();
+        assert_eq!(report["rows"], json!(rows), "{happened}");
         let verified = lakefront(["verify", "lake.copy", "--database", &url]);
-        assert_eq!(verified.code, 0, "{}{}\n  {happened}", verified.stdout, verified.stderr);
+        assert_eq!(verified.code, 0, "{}{}\n{happened}", verified.stdout, verified.stderr);
         let now: u32 = client.query_one(object, &[]).await.unwrap().get(0);
         assert_eq!(now, oid, "the table is still the same object");
+        assert_eq!(untold(&client, &report).await, Vec::<String>::new(), "{happened}\n{report}");
     }
     let cheap: i64 = client.query_one("SELECT count(*) FROM lake.cheap", &[]).await.unwrap().get(0);
     assert!(cheap >= 0);
@@ -142,20 +104,33 @@ async fn history(name: &str, options: Value) {
     assert!(incremental > 0, "no refresh of {name} was incremental");
 }
 
+/// Columns that are kept for what depends on them and that a refresh did not tell of.
+async fn untold(client: &Client, report: &Value) -> Vec<String> {
+    if report["refresh"] == "none" {
+        return Vec::new();
+    }
+    let kept = "SELECT kept_columns FROM lakefront.synced_tables";
+    let kept: Vec<String> = client.query_one(kept, &[]).await.unwrap().get(0);
+    let notices: Vec<&str> =
+        report["notices"].as_array().into_iter().flatten().map(|n| n.as_str().unwrap()).collect();
+    kept.into_iter().filter(|column| !notices.iter().any(|notice| notice.contains(column))).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn with_change_data_feed() {
-    history("with change data feed", json!({"feed": true})).await;
+    history("with change data feed", "history.py", json!({"feed": true})).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_change_data_feed() {
-    history("without change data feed", json!({})).await;
+    history("without change data feed", "history.py", json!({})).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_key_columns_and_partitions_with_change_data_feed() {
     history(
         "two key columns, partitions, feed",
+        "history.py",
         json!({"feed": true, "composite": true, "partitioned": true}),
     )
     .await;
@@ -163,15 +138,50 @@ async fn two_key_columns_and_partitions_with_change_data_feed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_key_columns_and_partitions_without_change_data_feed() {
-    history("two key columns, partitions", json!({"composite": true, "partitioned": true})).await;
+    history("two key columns, partitions", "history.py", json!({"composite": true, "partitioned": true}))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_with_change_data_feed() {
-    history("events, feed", json!({"feed": true, "events": true})).await;
+    history("events, feed", "history.py", json!({"feed": true, "events": true})).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_without_change_data_feed() {
-    history("events", json!({"events": true})).await;
+    history("events", "history.py", json!({"events": true})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plain_files_with_change_data_feed() {
+    history("plain files, feed", "plain_history.py", json!({"feed": true})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deletion_vectors_with_change_data_feed() {
+    history("deletion vectors, feed", "plain_history.py", json!({"feed": true, "vectors": true})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deletion_vectors_two_key_columns_and_partitions() {
+    let options = json!({"vectors": true, "composite": true, "partitioned": true});
+    history("deletion vectors, two key columns, partitions", "plain_history.py", options).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_mapped_by_name_with_deletion_vectors_and_change_data_feed() {
+    let options = json!({"feed": true, "vectors": true, "mapping": "name", "partitioned": true});
+    history("mapped by name, deletion vectors, feed", "plain_history.py", options).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_mapped_by_number_with_wider_types() {
+    let options = json!({"vectors": true, "mapping": "id", "widening": true});
+    history("mapped by number, wider types", "plain_history.py", options).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_mapped_later_with_wider_types_and_change_data_feed() {
+    let options = json!({"feed": true, "mapping": "later", "widening": true});
+    history("mapped later, wider types, feed", "plain_history.py", options).await;
 }
