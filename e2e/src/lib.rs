@@ -8,11 +8,13 @@
 
 mod browser;
 mod demo;
+mod dependents;
 mod follow;
 mod http;
 mod lake;
 mod process;
 mod proxy;
+mod readers;
 mod replay;
 mod run;
 mod serve;
@@ -21,10 +23,12 @@ mod writer;
 
 pub use browser::Browser;
 pub use demo::Demo;
+pub use dependents::Dependents;
 pub use follow::Follow;
 pub use http::get;
 pub use lake::{ShopTable, embeddings, products};
 pub use proxy::{Break, Proxy};
+pub use readers::Readers;
 pub use replay::{copy_folder, differing, golden_tables, python, replay};
 pub use run::{Finished, as_normal_user, binary, command, is_root, lakefront};
 pub use serve::Serve;

@@ -3,14 +3,18 @@
 //! `LAKEFRONT_HISTORY_SEED` and `LAKEFRONT_HISTORY_STEPS` repeat or lengthen a run; the seed is printed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lakefront_e2e::{Writer, differing, lakefront, replay};
+use lakefront_e2e::{Dependents, Readers, Writer, differing, lakefront, replay};
 use lakefront_testkit::TestDatabase;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio_postgres::Client;
 
 /// Operations of one history, unless told otherwise.
 const STEPS: u64 = 40;
+
+/// How long a reader's statement may take on a busy machine.
+const HELD_UP: Duration = Duration::from_secs(5);
 
 fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap())
@@ -61,14 +65,12 @@ async fn history(name: &str, script: &str, options: Value) {
     lakefront(load).good();
     let object = "SELECT 'lake.copy'::regclass::oid";
     let oid: u32 = client.query_one(object, &[]).await.unwrap().get(0);
-    client
-        .batch_execute("CREATE INDEX users_own ON lake.copy (price); CREATE VIEW lake.cheap AS SELECT id, price FROM lake.copy")
-        .await
-        .unwrap();
+    let dependents = Dependents::make(&client, "lake.copy", key).await;
+    let readers = Readers::start(&database, "lake.copy", key, "SELECT id, twice FROM lake.shown_twice").await;
 
     let mut dice = Dice(seed);
     let mut told = Vec::new();
-    let mut incremental = 0;
+    let (mut incremental, mut refreshes) = (0, 0);
     for step in 0..steps {
         let done = writer.step();
         told.push(format!("{} {}", done["version"], done["operation"].as_str().unwrap()));
@@ -76,10 +78,11 @@ async fn history(name: &str, script: &str, options: Value) {
             continue;
         }
         let happened = format!("{name}, seed {seed}:\n  {}", told.join("\n  "));
-        let refreshed = lakefront(["refresh", "lake.copy", "--database", &url, "--json"]);
+        let refreshed = readers.during(|| lakefront(["refresh", "lake.copy", "--database", &url, "--json"]));
         assert_eq!(refreshed.code, 0, "{happened}\n{}", refreshed.stdout);
         let report = refreshed.json();
         assert_eq!(report["version"], done["version"], "{happened}");
+        refreshes += 1;
         incremental += u32::from(report["refresh"] == "incremental");
         told.push(format!("     -> {} ({})", report["refresh"], report["reason"]));
         let happened = format!("{happened}\n{}", told[told.len() - 1]);
@@ -96,12 +99,19 @@ async fn history(name: &str, script: &str, options: Value) {
         assert_eq!(verified.code, 0, "{}{}\n{happened}", verified.stdout, verified.stderr);
         let now: u32 = client.query_one(object, &[]).await.unwrap().get(0);
         assert_eq!(now, oid, "the table is still the same object");
+        assert_eq!(dependents.faults(&client, rows).await, "", "{happened}");
         assert_eq!(untold(&client, &report).await, Vec::<String>::new(), "{happened}\n{report}");
+        assert_eq!(readers.faults().await, Vec::<String>::new(), "{happened}");
     }
-    let cheap: i64 = client.query_one("SELECT count(*) FROM lake.cheap", &[]).await.unwrap().get(0);
-    assert!(cheap >= 0);
+    let (readings, longest) = readers.stop().await;
+    dependents.forget(&client).await;
     eprintln!("{name}:\n  {}", told.join("\n  "));
+    eprintln!(
+        "{name}: {incremental} of {refreshes} refreshes were incremental; {readings} readings beside them, the longest {longest:?}"
+    );
     assert!(incremental > 0, "no refresh of {name} was incremental");
+    assert!(readings > 3 * refreshes, "the readers hardly read");
+    assert!(longest < HELD_UP, "a reader was held up for {longest:?}");
 }
 
 /// Columns that are kept for what depends on them and that a refresh did not tell of.
