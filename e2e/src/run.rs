@@ -1,10 +1,11 @@
 //! Running the binary.
 
 use serde_json::Value;
+use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
 /// The user `nobody` of Debian, Ubuntu and macOS as others number it; that it has no entry here does not matter.
 const NOBODY: u32 = 65534;
@@ -80,6 +81,18 @@ impl Finished {
             stdout: String::from_utf8(output.stdout).expect("UTF-8"),
             stderr: String::from_utf8(output.stderr).expect("UTF-8"),
         }
+    }
+
+    /// Waits for the end of a process that tells little, whose outputs are pipes.
+    pub(crate) fn of_child(child: &mut Child) -> Self {
+        let all = |pipe: Option<&mut dyn Read>| {
+            let mut text = String::new();
+            pipe.expect("a pipe").read_to_string(&mut text).expect("UTF-8");
+            text
+        };
+        let stdout = all(child.stdout.as_mut().map(|pipe| pipe as &mut dyn Read));
+        let stderr = all(child.stderr.as_mut().map(|pipe| pipe as &mut dyn Read));
+        Self { code: child.wait().expect("it ends").code().unwrap_or(-1), stdout, stderr }
     }
 
     /// The same, if it ended with 0.

@@ -18,9 +18,10 @@ enum Way {
 use Way::{First, Full, Incremental};
 
 /// Each moment, the ways that come by it, and whether the new rows are there afterwards.
-const MOMENTS: [(&str, &[Way], bool); 9] = [
+const MOMENTS: [(&str, &[Way], bool); 10] = [
     ("found", &[First, Full, Incremental], false),
     ("claimed", &[First, Full, Incremental], false),
+    ("stage-made", &[First, Full], false),
     ("staged", &[First, Full], false),
     ("begun", &[First, Full, Incremental], false),
     ("copied", &[First, Full, Incremental], false),

@@ -1,5 +1,6 @@
 //! Filling a stage: rows, then the key with what the table's policies say of rows that share one.
 
+use crate::failpoint::FailPoint;
 use crate::load::{Job, Loaded, load};
 use crate::policy::hint;
 use crate::progress::{Phase, Progress};
@@ -42,6 +43,7 @@ impl Engine {
         }
         let scan = snapshot.scan(ScanOptions::default()).await?;
         stage.create(control, mapping, &spec.generated_columns, kind).await?;
+        FailPoint::StageMade.reached();
         progress.enter(Phase::Copying);
         let job = Job {
             spec: spec.clone(),
