@@ -81,6 +81,14 @@ impl DeltaTable {
         }
     }
 
+    /// When a commit's file was written, in milliseconds since 1970 UTC; None when it is gone.
+    ///
+    /// # Errors
+    /// [`LakeError::Access`] or [`LakeError::Io`].
+    pub async fn written_at(&self, version: Version) -> Result<Option<i64>, LakeError> {
+        Ok(self.commit_object(version).await?.map(|found| found.last_modified.timestamp_millis()))
+    }
+
     /// Bytes of a commit's file; None when it is gone.
     ///
     /// # Errors

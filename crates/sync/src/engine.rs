@@ -62,7 +62,7 @@ impl Engine {
             .batch_execute(
                 "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0;
                  SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 1;
-                 SET bytea_output = 'hex'; SET client_min_messages = warning;
+                 SET bytea_output = 'hex'; SET quote_all_identifiers = off; SET client_min_messages = warning;
                  SELECT set_config(name, wanted, false) FROM (VALUES ('maintenance_work_mem', '256MB'), ('work_mem', '64MB')) AS o (name, wanted)
                  WHERE pg_size_bytes(current_setting(name)) < pg_size_bytes(wanted)",
             )

@@ -132,5 +132,8 @@ impl Run<'_> {
 
 /// Whether anything is to be done before the data comes.
 fn alters(change: &ShapeChange) -> bool {
-    !(change.renamed.is_empty() && change.widened.is_empty() && change.missing.is_empty())
+    !(change.renamed.is_empty()
+        && change.widened.is_empty()
+        && change.relaxed.is_empty()
+        && change.missing.is_empty())
 }

@@ -31,7 +31,7 @@ pub struct TableStatus {
     pub source_version: Option<Version>,
     /// commits not applied yet
     pub lag_versions: Option<u64>,
-    /// seconds since the newest commit was made that is not applied yet; 0 when there is none
+    /// seconds since the first commit was made that is not applied yet; 0 when there is none
     pub lag_seconds: Option<f64>,
     /// rows in the copy
     pub rows: Option<i64>,
@@ -76,7 +76,13 @@ impl Engine {
         let newest = async {
             let source = self.open_source(&entry.spec.source).await?;
             let snapshot = source.table.snapshot(None).await?;
-            Ok::<_, SyncError>((snapshot.version(), snapshot.committed_at()))
+            // The first commit that waits tells since when; where it is gone, the newest one does.
+            let waits = entry.version.map(|applied| applied + 1).filter(|next| *next < snapshot.version());
+            let since = match waits {
+                Some(next) => source.table.written_at(next).await?,
+                None => None,
+            };
+            Ok::<_, SyncError>((snapshot.version(), since.or(snapshot.committed_at())))
         };
         let mut message = match (&entry.condition, &entry.message) {
             (Some(condition), Some(text)) => Some(format!("{condition}: {text}")),

@@ -23,9 +23,15 @@ pub async fn run(context: &Context, load: Load) -> Result<ExitCode, CliError> {
     let name = spec.name.to_string();
     let request = RefreshRequest { spec: spec.clone(), full };
     let work = engine.refresh(&request, &progress);
-    let report = output::watch(context.printer, &name, &progress, work).await?;
-    show(context.printer, &report);
-    context.printer.document(&report);
+    match output::watch(context.printer, &name, &progress, work).await {
+        Ok(report) => {
+            show(context.printer, &report);
+            context.printer.document(&report);
+        }
+        // Following tries again, as it does later on.
+        Err(error) if load.follow && error.is_transient => context.printer.tell(&CliError::from(error)),
+        Err(error) => return Err(error.into()),
+    }
     if load.follow {
         follow(context, engine, spec).await;
     }

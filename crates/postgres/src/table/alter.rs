@@ -8,7 +8,7 @@ use lakefront_model::{GeneratedColumn, QualifiedName, TableMapping};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{GenericClient, Transaction};
 
-/// Renames, widens and adds columns, in the running transaction. All but widening changes the catalog alone; a wider
+/// Renames, widens, relaxes and adds columns, in the running transaction. All but widening changes the catalog alone; a wider
 /// type rewrites the table, and views on it are made anew.
 ///
 /// # Errors
@@ -35,6 +35,14 @@ pub async fn alter(
             format!("ALTER TABLE {} {}", ident::qualified(name), steps.collect::<Vec<_>>().join(", "));
         client.batch_execute(&alter).await.doing(doing)?;
         views.make(client).await?;
+    }
+    for column in change.relaxed.iter().filter_map(|&place| mapping.columns.get(place)) {
+        let relax = format!(
+            "ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL",
+            ident::qualified(name),
+            ident::quote(&column.name)
+        );
+        client.batch_execute(&relax).await.doing(|| format!("allowing NULL in {} of {name}", column.name))?;
     }
     for column in change.missing.iter().filter_map(|&place| mapping.columns.get(place)) {
         let add = format!(

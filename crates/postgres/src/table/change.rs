@@ -13,6 +13,8 @@ pub struct ShapeChange {
     pub renamed: Vec<(String, String)>,
     /// columns, as places in the mapping, whose type the source widened
     pub widened: Vec<usize>,
+    /// columns, as places in the mapping, that the source allows NULL in by now and the table does not
+    pub relaxed: Vec<usize>,
     /// wanted columns that are not there, as places in the mapping
     pub missing: Vec<usize>,
     /// columns there that the source no longer has
@@ -57,8 +59,8 @@ impl TableShape {
             let namesake = old.iter().find(|was| was.name == wanted.name);
             change.replaced |= was.is_none() && namesake.is_some();
             // A column that was kept for those who need it is the source's, and holds nothing.
-            change.taken |=
-                before.is_some() && was.is_none() && self.has(&wanted.name) && !kept.contains(&wanted.name);
+            let is_there = self.has(&wanted.name) && !kept.contains(&wanted.name);
+            change.taken |= before.is_some() && was.is_none() && namesake.is_none() && is_there;
             change.came_back |= was.is_none() && before.is_some_and(|before| before.may_have_had(is));
             if let Some(was) = was.filter(|was| was.name != wanted.name && self.has(&was.name)) {
                 change.renamed.push((was.name.clone(), wanted.name.clone()));
@@ -73,7 +75,13 @@ impl TableShape {
                 renamed.is_some_and(|from| from == name)
                     || !change.renamed.iter().any(|(from, _)| from == name)
             };
-            match self.columns.iter().find(|c| c.name == *called && is_left(&c.name)) {
+            let found = self.columns.iter().find(|c| c.name == *called && is_left(&c.name));
+            let allows_null = now.columns.get(wanted.source_index).is_some_and(|is| is.nullable);
+            let is_relaxed = allows_null && was.is_some_and(|was| !was.nullable) && !wanted.not_null;
+            if is_relaxed && found.is_some_and(|found| found.not_null) {
+                change.relaxed.push(place);
+            }
+            match found {
                 None => change.missing.push(place),
                 Some(found) if found.sql_type == wanted.pg_type.sql() => {}
                 Some(_) if was.is_some_and(|was| was.data_type.widens_to(&wanted.data_type)) => {

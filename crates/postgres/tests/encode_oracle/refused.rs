@@ -97,10 +97,8 @@ fn a_record_of_a_row_keeps_what_jsonb_refuses() {
     let map = DeltaType::Map(Box::new(DeltaType::String), Box::new(DeltaType::Long));
     let text = |text: &str| Tree::Text(text.to_owned());
     let value = Tree::Entries(vec![(text("k\0"), Tree::Int(1)), (text("k\0"), Tree::Int(2))]);
-    let struct_type = DeltaType::Struct(vec![
-        StructField::new("m", map),
-        StructField::new("gone", DeltaType::Void),
-    ]);
+    let struct_type =
+        DeltaType::Struct(vec![StructField::new("m", map), StructField::new("gone", DeltaType::Void)]);
     let column = array(&struct_type, &[&Tree::Items(vec![value])]);
     let batch = batch(vec![("s", column)]);
     let columns = [Kind::new(struct_type, PgType::Jsonb).target(0, "s", false)];

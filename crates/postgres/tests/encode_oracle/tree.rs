@@ -63,8 +63,7 @@ pub fn types(depth: u32) -> BoxedStrategy<DeltaType> {
                 (key, inner.clone()).prop_map(|(key, value)| DeltaType::Map(Box::new(key), Box::new(value))),
                 prop::collection::vec(inner, 0..4).prop_map(|types| {
                     let names = ["a", "b \"quoted\\\" ü", "", "d\n"];
-                    let field =
-                        |(name, data_type): (&str, _)| StructField::new(name, data_type);
+                    let field = |(name, data_type): (&str, _)| StructField::new(name, data_type);
                     DeltaType::Struct(names.into_iter().zip(types).map(field).collect())
                 }),
             ]

@@ -58,6 +58,10 @@ impl From<LakeError> for Unclear {
             LakeError::MissingFile { file, .. } => {
                 Self::Changes(format!("file {file}, which held changed rows, is gone from the source"))
             }
+            // Where it is still part of the table, copying everything says so.
+            LakeError::UnreadableFile { file, reason, .. } => {
+                Self::Changes(format!("file {file}, which holds changed rows, cannot be read: {reason}"))
+            }
             other => Self::Failed(other.into()),
         }
     }

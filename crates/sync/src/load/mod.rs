@@ -80,7 +80,7 @@ pub(crate) async fn load(engine: &Engine, control: &Client, job: Job) -> Result<
         progress: job.progress,
     });
     let (sender, receiver) = chunks::queue(connections);
-    let (rejected_tx, mut rejected_rx) = mpsc::channel::<Vec<Rejected>>(2);
+    let (rejected_tx, rejected_rx) = mpsc::channel::<Vec<Rejected>>(2);
     let mut copying = JoinSet::new();
     for number in 0..connections {
         let connection = Connection { number, client: engine.connect().await? };
@@ -98,9 +98,12 @@ pub(crate) async fn load(engine: &Engine, control: &Client, job: Job) -> Result<
         });
     }
     drop((sender, rejected_tx));
-    let keep = async {
-        while let Some(rows) = rejected_rx.recv().await {
-            job.stage.put_aside(control, &rows).await?;
+    let stage = &job.stage;
+    // The queue goes with the first error, so that no thread waits for room in it.
+    let keep = async move {
+        let mut rejected = rejected_rx;
+        while let Some(rows) = rejected.recv().await {
+            stage.put_aside(control, &rows).await?;
         }
         Ok::<(), SyncError>(())
     };
