@@ -104,15 +104,7 @@ pub(crate) enum FileRead {
 impl Read for FileRead {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         match self {
-            // The headers of pages are read byte by byte.
-            Self::Held(bytes) => match (buffer, bytes.first()) {
-                ([byte], Some(&first)) => {
-                    *byte = first;
-                    bytes.advance(1);
-                    Ok(1)
-                }
-                (buffer, _) => bytes.reader().read(buffer),
-            },
+            Self::Held(bytes) => bytes.reader().read(buffer),
             Self::Local(file) => file.read(buffer),
             Self::Remote { bytes, position } => {
                 let Place::Remote(file) = &bytes.place else { return Ok(0) };
@@ -124,6 +116,29 @@ impl Read for FileRead {
                 }
                 *position += count as u64;
                 Ok(count)
+            }
+        }
+    }
+
+    /// The headers of pages are read byte by byte, so each step counts where files are small.
+    fn read_exact(&mut self, buffer: &mut [u8]) -> std::io::Result<()> {
+        match self {
+            Self::Held(bytes) => {
+                let there = bytes.get(..buffer.len()).ok_or(std::io::ErrorKind::UnexpectedEof)?;
+                buffer.copy_from_slice(there);
+                bytes.advance(buffer.len());
+                Ok(())
+            }
+            Self::Local(file) => file.read_exact(buffer),
+            Self::Remote { .. } => {
+                let mut read = 0;
+                while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
+                    match self.read(rest)? {
+                        0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+                        more => read += more,
+                    }
+                }
+                Ok(())
             }
         }
     }

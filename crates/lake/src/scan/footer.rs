@@ -56,10 +56,11 @@ pub(crate) fn unsigned(count: i64) -> u64 {
     u64::try_from(count).unwrap_or_default()
 }
 
-/// A reader of footers that keeps no statistics, as nothing asks for them.
+/// A reader of footers that keeps no statistics but sizes, as nothing asks for them.
 pub(crate) fn footer_reader() -> ParquetMetaDataReader {
     let options = parquet::file::metadata::ParquetMetaDataOptions::new()
-        .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll);
+        .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)
+        .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll);
     ParquetMetaDataReader::new().with_metadata_options(Some(options))
 }
 
