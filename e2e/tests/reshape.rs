@@ -4,61 +4,10 @@
 //! metadata alone, written here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lakefront_e2e::{copy_folder, differing, golden_tables, lakefront, replay};
+use lakefront_e2e::{ReshapedTable as Table, differing, field, lakefront};
 use lakefront_testkit::TestDatabase;
 use serde_json::{Value, json};
-use std::fs;
-use std::path::{Path, PathBuf};
-use tempfile::TempDir;
-
-/// A copy of a golden table whose schema can be changed.
-struct Table {
-    _scratch: TempDir,
-    folder: PathBuf,
-}
-
-impl Table {
-    fn of(name: &str) -> Option<Self> {
-        let (collection, _) = golden_tables()?;
-        let scratch = tempfile::tempdir().unwrap();
-        let folder = scratch.path().join("table");
-        copy_folder(&collection.join(name), &folder);
-        Some(Self { _scratch: scratch, folder })
-    }
-
-    fn log(&self) -> Vec<PathBuf> {
-        let log = fs::read_dir(self.folder.join("_delta_log")).unwrap().map(|e| e.unwrap().path());
-        let mut log: Vec<_> = log.filter(|file| file.extension().is_some_and(|e| e == "json")).collect();
-        log.sort();
-        log
-    }
-
-    /// Commits the newest metadata with another list of fields.
-    fn change_fields(&self, change: impl FnOnce(&mut Vec<Value>)) {
-        let log = self.log();
-        let lines: Vec<String> = log
-            .iter()
-            .flat_map(|f| fs::read_to_string(f).unwrap().lines().map(str::to_owned).collect::<Vec<_>>())
-            .collect();
-        let newest = lines.iter().rev().find(|line| line.contains("\"metaData\"")).unwrap();
-        let mut action: Value = serde_json::from_str(newest).unwrap();
-        let mut schema: Value =
-            serde_json::from_str(action["metaData"]["schemaString"].as_str().unwrap()).unwrap();
-        change(schema["fields"].as_array_mut().unwrap());
-        action["metaData"]["schemaString"] = json!(schema.to_string());
-        let commit = json!({"commitInfo": {"timestamp": 1, "operation": "CHANGE COLUMN"}});
-        let file = self.folder.join(format!("_delta_log/{:020}.json", log.len()));
-        fs::write(file, format!("{commit}\n{action}\n")).unwrap();
-    }
-
-    fn replayed(&self) -> Value {
-        replay(std::slice::from_ref(&self.folder)).pop().unwrap()
-    }
-}
-
-fn field<'a>(fields: &'a mut [Value], name: &str) -> &'a mut Value {
-    fields.iter_mut().find(|f| f["name"] == name).unwrap()
-}
+use std::path::Path;
 
 fn load(folder: &Path, key: &str, url: &str) {
     let source = folder.display().to_string();

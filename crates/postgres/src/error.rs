@@ -1,6 +1,5 @@
-//! Errors of PostgreSQL, judged by their SQLSTATE.
+//! Errors of PostgreSQL.
 
-use lakefront_model::Condition;
 use tokio_postgres::error::SqlState;
 
 /// The result of work in PostgreSQL.
@@ -10,13 +9,25 @@ pub type PgResult<T> = Result<T, PgError>;
 #[derive(Debug)]
 pub struct PgError {
     doing: String,
+    is_of_type_change: bool,
     source: tokio_postgres::Error,
 }
 
 impl PgError {
     /// `doing` completes "while …", such as "creating the table shop.products".
     pub fn new(doing: impl Into<String>, source: tokio_postgres::Error) -> Self {
-        Self { doing: doing.into(), source }
+        Self { doing: doing.into(), is_of_type_change: false, source }
+    }
+
+    /// The same, met while the types of a live table's columns were changed, with all that this takes.
+    #[must_use]
+    pub fn of_type_change(self) -> Self {
+        Self { is_of_type_change: true, ..self }
+    }
+
+    /// Whether it was met while the types of a live table's columns were changed.
+    pub fn is_of_type_change(&self) -> bool {
+        self.is_of_type_change
     }
 
     /// The server's error code, absent when the connection failed rather than the statement.
@@ -29,25 +40,6 @@ impl PgError {
         match self.sqlstate() {
             None => true,
             Some(code) => code.code().starts_with("08") || code.code().starts_with("57P"),
-        }
-    }
-
-    /// The condition that stops the table (PostgreSQL manual, appendix A).
-    pub fn condition(&self) -> Condition {
-        let Some(state) = self.sqlstate() else { return Condition::ConnectionError };
-        match state.code() {
-            "53100" | "53200" => Condition::TargetDatabaseFull,
-            "23505" => Condition::PrimaryKeyConstraintViolation,
-            "23502" => Condition::NullPrimaryKey,
-            "22021" | "22P05" => Condition::CharacterNotInRepertoire,
-            "22003" | "22008" | "22001" => Condition::ValueOutOfRange,
-            "55P03" => Condition::LockTimeout,
-            "3D000" => Condition::DatabaseDoesNotExist,
-            "42501" | "28000" | "28P01" => Condition::PermissionDenied,
-            "42704" | "0A000" => Condition::UnsupportedType,
-            code if code.starts_with("08") || code.starts_with("57P") => Condition::ConnectionError,
-            code if code.starts_with("42") => Condition::InvalidParameterValue,
-            _ => Condition::InternalError,
         }
     }
 }

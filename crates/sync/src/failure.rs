@@ -145,7 +145,7 @@ impl From<EncodeError> for SyncError {
 
 impl From<PgError> for SyncError {
     fn from(error: PgError) -> Self {
-        let condition = error.condition();
+        let condition = condition_of(&error);
         let hint = match condition {
             Condition::TargetDatabaseFull => {
                 "free disk space or memory on the database server; the last good copy is untouched"
@@ -155,6 +155,9 @@ impl From<PgError> for SyncError {
             }
             Condition::PermissionDenied => {
                 "connect as a user that may create schemas and roles, or ask its administrator for: GRANT CREATE ON DATABASE"
+            }
+            Condition::ColumnTypeChangeNotSupported => {
+                "drop what the message says is in the way, refresh, and make it again; the last good data stays until then"
             }
             Condition::ConnectionError => "check that the server runs and can be reached; nothing was lost",
             _ => "",
@@ -167,5 +170,29 @@ impl From<PgError> for SyncError {
             hint: hint.to_owned(),
             is_transient,
         }
+    }
+}
+
+/// What a refusal of PostgreSQL means (PostgreSQL manual, appendix A).
+fn condition_of(error: &PgError) -> Condition {
+    let Some(state) = error.sqlstate() else { return Condition::ConnectionError };
+    let (code, class) = (state.code(), state.code().get(..2).unwrap_or_default());
+    match code {
+        // What users built on the column: it cannot follow the wider type, be taken away, or be made again.
+        _ if error.is_of_type_change() && matches!(class, "0A" | "2B" | "42") => {
+            Condition::ColumnTypeChangeNotSupported
+        }
+        "53100" | "53200" => Condition::TargetDatabaseFull,
+        "23505" => Condition::PrimaryKeyConstraintViolation,
+        "23502" => Condition::NullPrimaryKey,
+        "22021" | "22P05" => Condition::CharacterNotInRepertoire,
+        "22003" | "22008" | "22001" => Condition::ValueOutOfRange,
+        "55P03" => Condition::LockTimeout,
+        "3D000" => Condition::DatabaseDoesNotExist,
+        "42501" | "28000" | "28P01" => Condition::PermissionDenied,
+        "42704" | "0A000" => Condition::UnsupportedType,
+        _ if class == "08" || code.starts_with("57P") => Condition::ConnectionError,
+        _ if class == "42" => Condition::InvalidParameterValue,
+        _ => Condition::InternalError,
     }
 }

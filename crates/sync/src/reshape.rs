@@ -2,10 +2,10 @@
 
 use crate::SyncError;
 use crate::run::Run;
-use lakefront_model::Condition;
 use lakefront_postgres::PgError;
 use lakefront_postgres::table::{self, DroppedColumn, ShapeChange, TableShape};
 use std::time::Duration;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Transaction};
 
 /// How long the moment of change waits for its locks before it gives way to whoever holds them and tries again:
@@ -99,7 +99,7 @@ impl Run<'_> {
                     point.commit().await.map_err(doing)?;
                     break told;
                 }
-                Err(e) if e.condition() == Condition::LockTimeout && attempt < LOCK_TRIES => {
+                Err(e) if e.sqlstate() == Some(&SqlState::LOCK_NOT_AVAILABLE) && attempt < LOCK_TRIES => {
                     point.rollback().await.map_err(doing)?;
                     tokio::time::sleep(Duration::from_millis(50 * u64::from(attempt)).min(LONGEST_PAUSE))
                         .await;

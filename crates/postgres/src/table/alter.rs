@@ -3,13 +3,13 @@
 use super::views::Views;
 use super::{ShapeChange, TableShape};
 use crate::error::Doing;
-use crate::{PgResult, ident};
-use lakefront_model::{GeneratedColumn, QualifiedName, TableMapping};
+use crate::{PgError, PgResult, ident};
+use lakefront_model::{GeneratedColumn, QualifiedName, TableMapping, TargetColumn};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{GenericClient, Transaction};
 
-/// Renames, widens, relaxes and adds columns, in the running transaction. All but widening changes the catalog alone; a wider
-/// type rewrites the table, and views on it are made anew.
+/// Renames, widens, relaxes and adds columns, in the running transaction. All but widening changes the catalog alone;
+/// a wider type rewrites the table, and views that use the column are made anew.
 ///
 /// # Errors
 /// When the server refuses, such as for a materialized view on a column whose type changes.
@@ -20,21 +20,9 @@ pub async fn alter(
     change: &ShapeChange,
 ) -> PgResult<()> {
     rename_columns(client, name, &change.renamed).await?;
-    if !change.widened.is_empty() {
-        let columns: Vec<_> = change.widened.iter().filter_map(|&place| mapping.columns.get(place)).collect();
-        let doing = || {
-            let names: Vec<_> = columns.iter().map(|c| format!("{} to {}", c.name, c.pg_type)).collect();
-            format!("widening {} of {name}", names.join(", "))
-        };
-        let views = Views::on(client, name).await?;
-        views.drop(client).await?;
-        let steps = columns
-            .iter()
-            .map(|c| format!("ALTER COLUMN {} TYPE {}", ident::quote(&c.name), c.pg_type.sql()));
-        let alter =
-            format!("ALTER TABLE {} {}", ident::qualified(name), steps.collect::<Vec<_>>().join(", "));
-        client.batch_execute(&alter).await.doing(doing)?;
-        views.make(client).await?;
+    let widened: Vec<_> = change.widened.iter().filter_map(|&place| mapping.columns.get(place)).collect();
+    if !widened.is_empty() {
+        widen(client, name, &widened).await.map_err(PgError::of_type_change)?;
     }
     for column in change.relaxed.iter().filter_map(|&place| mapping.columns.get(place)) {
         let relax = format!(
@@ -54,6 +42,21 @@ pub async fn alter(
         client.batch_execute(&add).await.doing(|| format!("adding column {} to {name}", column.name))?;
     }
     Ok(())
+}
+
+async fn widen(client: &impl GenericClient, name: &QualifiedName, columns: &[&TargetColumn]) -> PgResult<()> {
+    let doing = || {
+        let names: Vec<_> = columns.iter().map(|c| format!("{} to {}", c.name, c.pg_type)).collect();
+        format!("widening {} of {name}", names.join(", "))
+    };
+    let names: Vec<_> = columns.iter().map(|c| c.name.as_str()).collect();
+    let views = Views::using(client, name, &names).await?;
+    views.drop(client).await?;
+    let steps =
+        columns.iter().map(|c| format!("ALTER COLUMN {} TYPE {}", ident::quote(&c.name), c.pg_type.sql()));
+    let alter = format!("ALTER TABLE {} {}", ident::qualified(name), steps.collect::<Vec<_>>().join(", "));
+    client.batch_execute(&alter).await.doing(doing)?;
+    views.make(client).await
 }
 
 /// Names may be exchanged or handed on, so all of them are given up first.
@@ -117,7 +120,7 @@ pub async fn drop_column(
                 .doing(doing)?;
             Ok(DroppedColumn::Kept(message))
         }
-        Err(e) => Err(crate::PgError::new(doing(), e)),
+        Err(e) => Err(PgError::new(doing(), e)),
     }
 }
 
