@@ -148,3 +148,37 @@ async fn what_cannot_follow_is_named() {
     let report = copied.refresh();
     assert_eq!(report["refresh"], "incremental", "{report}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn views_keep_their_triggers_rules_and_defaults() {
+    let Some(copied) = Copied::make().await else { return };
+    // The rule on the first view speaks of the second one, which is made of the first.
+    copied
+        .run(
+            "CREATE TABLE lake.wanted (id bigint, stock bigint);
+             CREATE VIEW lake.shown AS SELECT id, stock FROM lake.copy;
+             CREATE VIEW lake.listed AS SELECT id FROM lake.shown;
+             ALTER VIEW lake.shown ALTER COLUMN stock SET DEFAULT 7;
+             CREATE FUNCTION lake.want() RETURNS trigger LANGUAGE plpgsql
+             AS 'BEGIN INSERT INTO lake.wanted VALUES (NEW.id, NEW.stock); RETURN NEW; END';
+             CREATE TRIGGER \"Want\" INSTEAD OF INSERT ON lake.shown FOR EACH ROW EXECUTE FUNCTION lake.want();
+             CREATE RULE \"All\" AS ON UPDATE TO lake.shown
+             DO INSTEAD INSERT INTO lake.wanted SELECT id, NEW.stock FROM lake.listed;
+             CREATE RULE \"None\" AS ON DELETE TO lake.listed DO INSTEAD NOTHING;
+             COMMENT ON TRIGGER \"Want\" ON lake.shown IS 'it''s wanted'; COMMENT ON RULE \"All\" ON lake.shown IS 'all of them'",
+        )
+        .await;
+    let about = "SELECT string_agg(told, E'\\n' ORDER BY told) FROM (
+                     SELECT concat_ws(' ', pg_get_triggerdef(oid), obj_description(oid, 'pg_trigger')) FROM pg_trigger
+                     WHERE tgrelid = 'lake.shown'::regclass
+                     UNION ALL
+                     SELECT concat_ws(' ', pg_get_ruledef(oid), obj_description(oid, 'pg_rewrite')) FROM pg_rewrite
+                     WHERE ev_class IN ('lake.shown'::regclass, 'lake.listed'::regclass)) AS t (told)";
+    let before = copied.text(about).await;
+    copied.widen();
+    let report = copied.refresh();
+    assert_eq!(report["refresh"], "incremental", "{report}");
+    assert_eq!(copied.text(about).await, before);
+    copied.run("INSERT INTO lake.shown (id) VALUES (1)").await;
+    assert_eq!(copied.text("SELECT string_agg(wanted::text, ' ') FROM lake.wanted AS wanted").await, "(1,7)");
+}
