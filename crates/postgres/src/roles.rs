@@ -4,7 +4,7 @@
 //! the user that Lakefront connects as is a member of it.
 
 use crate::error::Doing;
-use crate::{PgError, PgResult, ident};
+use crate::{PgError, PgResult, ident, ledger};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -58,6 +58,41 @@ pub async fn ensure(client: &Client) -> PgResult<Ownership> {
         Err(e) if e.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(Ownership::ConnectedUser),
         Err(e) => Err(PgError::new(format!("joining the role {OWNER}"), e)),
     }
+}
+
+/// Lets the owner into the schemas of the synced tables: who checks a foreign key to a copy is the copy's owner
+/// (PostgreSQL runs the check as that role). A schema that the connected user may not grant on is left as it is.
+///
+/// # Errors
+/// When the server refuses otherwise.
+pub async fn enter_schemas(client: &mut Client) -> PgResult<()> {
+    let doing = || format!("letting {OWNER} into the schemas of synced tables");
+    let closed = client
+        .query(
+            "SELECT DISTINCT n.nspname FROM lakefront.synced_tables t JOIN pg_namespace n ON n.nspname = t.schema_name
+             WHERE NOT has_schema_privilege($1::name, n.oid, 'USAGE')",
+            &[&OWNER],
+        )
+        .await
+        .doing(doing)?;
+    for row in &closed {
+        let txn = client.transaction().await.doing(doing)?;
+        // Two at once would be refused.
+        txn.execute("SELECT pg_advisory_xact_lock($1)", &[&ledger::LEDGER_LOCK]).await.doing(doing)?;
+        match txn.batch_execute(&usage_of(row.get(0), OWNER)).await {
+            Ok(()) => txn.commit().await.doing(doing)?,
+            Err(e) if e.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                txn.rollback().await.doing(doing)?;
+            }
+            Err(e) => return Err(PgError::new(doing(), e)),
+        }
+    }
+    Ok(())
+}
+
+/// The statement that lets a role into a schema.
+pub(crate) fn usage_of(schema: &str, role: &str) -> String {
+    format!("GRANT USAGE ON SCHEMA {} TO {}", ident::quote(schema), ident::quote(role))
 }
 
 /// Makes a database where it is missing.

@@ -76,6 +76,9 @@ impl Engine {
         let mut client = self.connect().await?;
         let ownership = roles::ensure(&client).await?;
         usable(ledger::ensure(&mut client, ownership).await?)?;
+        if ownership == roles::Ownership::Role {
+            roles::enter_schemas(&mut client).await?;
+        }
         Ok((client, ownership))
     }
 

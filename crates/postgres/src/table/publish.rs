@@ -46,6 +46,8 @@ pub async fn publish(
     }
     client.batch_execute(&steps.join("; ")).await.doing(doing)?;
     if ownership == Ownership::Role {
+        // As whom foreign keys to the table are checked.
+        client.batch_execute(&roles::usage_of(&target.schema, roles::OWNER)).await.doing(doing)?;
         grant_readers(client, target).await?;
     }
     Ok(())
@@ -57,11 +59,12 @@ pub async fn publish(
 /// # Errors
 /// When the server refuses.
 pub async fn grant_readers(client: &impl GenericClient, target: &QualifiedName) -> PgResult<()> {
-    let (reader, owner) = (ident::quote(roles::READER), ident::quote(roles::OWNER));
     let grant = format!(
-        "GRANT SELECT ON {} TO {reader}; GRANT USAGE ON SCHEMA {} TO {reader}, {owner}",
+        "GRANT SELECT ON {} TO {}; {}; {}",
         ident::qualified(target),
-        ident::quote(&target.schema)
+        ident::quote(roles::READER),
+        roles::usage_of(&target.schema, roles::READER),
+        roles::usage_of(&target.schema, roles::OWNER),
     );
     client.batch_execute(&grant).await.doing(|| format!("granting SELECT on {target} to {}", roles::READER))
 }
