@@ -26,7 +26,7 @@ pub enum Condition {
     InvalidParameterValue,
     /// the name is not known
     ResourceDoesNotExist,
-    /// the target exists and is not Lakefront's to replace
+    /// the target exists and is not Lakefront's to replace, or users' own constraint, trigger or dependent object is in the way
     ResourceConflict,
     /// the server refused the sign-in or a privilege is missing
     PermissionDenied,

@@ -12,6 +12,7 @@ pub mod ident;
 pub mod indexes;
 pub mod keys;
 pub mod ledger;
+pub mod left_out;
 pub mod roles;
 pub mod table;
 

@@ -13,13 +13,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio_postgres::Client;
 
-/// The places of those that have work, as far as can be seen without a lock: asking often costs little then. They are
-/// in the order in which they are claimed, always the same, so that two processes do not wait for each other.
+/// A member that has work.
+pub(crate) struct Work {
+    /// its place
+    pub member: usize,
+    /// what the primary key of its live table is called
+    pub key_name: Option<String>,
+}
+
+/// Those that have work, as far as can be seen without a lock: asking often costs little then. They are in the order in
+/// which they are claimed, always the same, so that two processes do not wait for each other.
 pub(crate) async fn to_do(
     control: &Client,
     found: &[Found],
     requests: &[RefreshRequest],
-) -> Result<Vec<usize>, Stopped> {
+) -> Result<Vec<Work>, Stopped> {
     let mut work = Vec::new();
     for (member, (found, request)) in found.iter().zip(requests).enumerate() {
         let live = table::shape_of(control, &request.spec.name.name).await;
@@ -28,11 +36,11 @@ pub(crate) async fn to_do(
         let decided = decide(entry, live.as_ref(), &seen.snapshot, mapping, request, *is_revised);
         // What must not be done is told under the lock, as a failure of the update.
         if !decided.is_ok_and(|plan| plan.is_nothing()) {
-            work.push((found.entry.id, member));
+            work.push((found.entry.id, Work { member, key_name: live.and_then(|live| live.key_name) }));
         }
     }
-    work.sort_unstable();
-    Ok(work.into_iter().map(|(_, member)| member).collect())
+    work.sort_unstable_by_key(|(id, _)| *id);
+    Ok(work.into_iter().map(|(_, work)| work).collect())
 }
 
 /// What is needed to claim tables that were found.
@@ -49,10 +57,10 @@ impl<'a> Finding<'a> {
     pub(crate) async fn claim(
         &self,
         control: &Client,
-        work: &[usize],
+        work: &[Work],
     ) -> Result<Option<Vec<Run<'a>>>, Stopped> {
         let mut runs: Vec<Run<'a>> = Vec::new();
-        for &member in work {
+        for &Work { member, ref key_name } in work {
             let (Some(found), Some(request)) = (self.found.get(member), self.requests.get(member)) else {
                 continue;
             };
@@ -77,6 +85,7 @@ impl<'a> Finding<'a> {
                 ownership: self.ownership,
                 entry,
                 claim,
+                key_name: key_name.clone(),
                 progress: self.progress,
             });
             if came_second {

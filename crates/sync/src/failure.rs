@@ -147,6 +147,7 @@ impl From<PgError> for SyncError {
     fn from(error: PgError) -> Self {
         let condition = condition_of(&error);
         let hint = match condition {
+            Condition::ResourceConflict => return Self::new(condition, error.to_string(), way_out(&error)),
             Condition::TargetDatabaseFull => {
                 "free disk space or memory on the database server; the last good copy is untouched"
             }
@@ -175,7 +176,13 @@ impl From<PgError> for SyncError {
 
 /// What a refusal of PostgreSQL means (PostgreSQL manual, appendix A).
 fn condition_of(error: &PgError) -> Condition {
-    let Some(state) = error.sqlstate() else { return Condition::ConnectionError };
+    let Some(state) = error.sqlstate() else {
+        return match error.left_out_by() {
+            None => Condition::ConnectionError,
+            Some([]) => Condition::InternalError,
+            Some(_) => Condition::ResourceConflict,
+        };
+    };
     let (code, class) = (state.code(), state.code().get(..2).unwrap_or_default());
     match code {
         // What users built on the column: it cannot follow the wider type, be taken away, or be made again.
@@ -183,8 +190,6 @@ fn condition_of(error: &PgError) -> Condition {
             Condition::ColumnTypeChangeNotSupported
         }
         "53100" | "53200" => Condition::TargetDatabaseFull,
-        "23505" => Condition::PrimaryKeyConstraintViolation,
-        "23502" => Condition::NullPrimaryKey,
         "22021" | "22P05" => Condition::CharacterNotInRepertoire,
         "22003" | "22008" | "22001" => Condition::ValueOutOfRange,
         "55P03" => Condition::LockTimeout,
@@ -193,6 +198,40 @@ fn condition_of(error: &PgError) -> Condition {
         "42704" | "0A000" => Condition::UnsupportedType,
         _ if class == "08" || code.starts_with("57P") => Condition::ConnectionError,
         _ if class == "42" => Condition::InvalidParameterValue,
+        // Constraints, dependent objects, triggers and functions of users. What the source's own keys break is known
+        // before (`Run::is_key_taken`, the key of the stage) and does not come here.
+        _ if matches!(class, "23" | "27" | "2B" | "38" | "39" | "44" | "P0") => Condition::ResourceConflict,
         _ => Condition::InternalError,
+    }
+}
+
+/// What to do about something of users' own that is in the way.
+fn way_out(error: &PgError) -> String {
+    const KEPT: &str = "the last good data stays until then";
+    let Some(refusal) = error.refusal() else {
+        return format!("drop or disable what the message names, or let it take all rows; {KEPT}");
+    };
+    let table = [refusal.schema(), refusal.table()].map(Option::unwrap_or_default).join(".");
+    let name = refusal.constraint().unwrap_or_default();
+    let in_the_end =
+        "make it a constraint that is DEFERRABLE INITIALLY DEFERRED if the data are right in the end";
+    match refusal.code().code() {
+        "23502" => {
+            let column = refusal.column().unwrap_or_default();
+            format!("drop NOT NULL from column \"{column}\" of {table}, or fill it at the source; {KEPT}")
+        }
+        "23503" => {
+            format!(
+                "drop the constraint \"{name}\" of {table}, {in_the_end}, or change what refers to the rows; {KEPT}"
+            )
+        }
+        "23505" | "23P01" => {
+            format!(
+                "drop \"{name}\" of {table}, or what declares it, {in_the_end}, or change the source; {KEPT}"
+            )
+        }
+        "23514" => format!("drop the constraint \"{name}\" of {table}, or change the source; {KEPT}"),
+        "2BP01" => "drop what the message names first".to_owned(),
+        _ => format!("correct or drop the trigger or function that refused; {KEPT}"),
     }
 }

@@ -210,6 +210,7 @@ mod tests {
                 })
                 .collect(),
             primary_key: vec!["id".into()],
+            key_name: None,
         }
     }
 

@@ -175,7 +175,8 @@ impl Run<'_> {
             }
             Ready::Replace(filled, reason, change) => {
                 if self.mapping.key.is_empty() {
-                    difference::replace_all(txn, self.target(), &filled.stage, &self.mapping).await?;
+                    let rows = filled.loaded.rows;
+                    difference::replace_all(txn, self.target(), &filled.stage, &self.mapping, rows).await?;
                 } else {
                     difference::apply(txn, self.target(), &filled.stage, &self.mapping).await?;
                 }

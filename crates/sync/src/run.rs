@@ -14,6 +14,7 @@ use lakefront_postgres::roles::Ownership;
 use lakefront_postgres::table::{self, Stage, TableShape};
 use lakefront_postgres::{PgError, indexes};
 use std::sync::Arc;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Transaction};
 
 /// What all steps of one refresh need.
@@ -30,6 +31,8 @@ pub(crate) struct Run<'a> {
     pub ownership: Ownership,
     pub entry: Entry,
     pub claim: Claim,
+    /// what the primary key of the live table is called
+    pub key_name: Option<String>,
     pub progress: &'a Arc<Progress>,
 }
 
@@ -98,6 +101,13 @@ impl Run<'_> {
     /// The live table's name.
     pub(crate) fn target(&self) -> &QualifiedName {
         &self.request.spec.name.name
+    }
+
+    /// Whether the live table refused a row since its key is there, rather than for what users ask of the table.
+    pub(crate) fn is_key_taken(&self, error: &PgError) -> bool {
+        let Some(refusal) = error.refusal() else { return false };
+        let is_key = self.key_name.is_some() && refusal.constraint() == self.key_name.as_deref();
+        is_key && *refusal.code() == SqlState::UNIQUE_VIOLATION
     }
 
     /// Moves the checkpoint to the snapshot's version.

@@ -8,7 +8,7 @@ use super::{ChangeStage, Fate, plan_as_usual};
 use crate::difference::{Counts, differs};
 use crate::error::Doing;
 use crate::keys::{by_greatness, is_greater, same_key};
-use crate::{PgResult, ident};
+use crate::{PgResult, ident, left_out};
 use lakefront_model::{QualifiedName, TargetColumn};
 use tokio_postgres::Transaction;
 
@@ -113,7 +113,7 @@ impl Greatest<'_> {
     /// Takes the rows that came and are greater than the copy's, or of keys that it has not.
     ///
     /// # Errors
-    /// When the server refuses.
+    /// When the server refuses, or rows are left out.
     pub async fn take_greater(&self, txn: &Transaction<'_>) -> PgResult<Counts> {
         let came = self.stage.marked("s", Fate::Insert);
         let (same, greater) = (self.same("t", "s"), self.greater("s", "t"));
@@ -127,6 +127,18 @@ impl Greatest<'_> {
             ident::list_of("s", self.stage.names()),
         );
         let inserted = txn.execute(&insert, &[]).await.doing(|| self.doing())?;
+        // How many should have been written is not known, and counting them is for tables where not all may have been.
+        if !left_out::able_to(txn, self.target).await?.is_empty() {
+            let missing = format!(
+                "SELECT count(*) FROM {stage} AS s WHERE {came}
+                     AND NOT EXISTS (SELECT FROM {live} AS t WHERE {same} AND NOT {greater})"
+            );
+            let missing: i64 = txn.query_one(&missing, &[]).await.doing(|| self.doing())?.get(0);
+            if missing > 0 {
+                let rows = u64::try_from(missing).unwrap_or_default();
+                return Err(left_out::error(txn, self.target, rows).await);
+            }
+        }
         Ok(Counts { inserted, updated, deleted: 0 })
     }
 

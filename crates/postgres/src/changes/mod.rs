@@ -10,9 +10,8 @@ pub use greatest::{Greatest, Lost};
 use crate::difference::{Counts, differs};
 use crate::error::Doing;
 use crate::keys::{key_text, same_key};
-use crate::{PgError, PgResult, ident};
+use crate::{PgResult, ident, left_out};
 use lakefront_model::{Condition, QualifiedName, TableMapping};
-use tokio_postgres::error::SqlState;
 use tokio_postgres::{GenericClient, Transaction};
 
 /// The live table has this many rows for each changed one from where on its key's index is the way to them: below, the
@@ -162,7 +161,7 @@ impl<'a> ChangeStage<'a> {
     /// of about `live_rows`. Rows whose values are the same are left alone.
     ///
     /// # Errors
-    /// When the server refuses.
+    /// When the server refuses, such as for a new key that is there, or rows are left out.
     pub async fn apply(
         &self,
         txn: &Transaction<'_>,
@@ -194,14 +193,14 @@ impl<'a> ChangeStage<'a> {
                 differs("t", "s", self.mapping)
             );
             counts.updated = txn.execute(&update, &[]).await.doing(doing)?;
-            // Fewer can mean that values were the same after all, or that rows are missing.
+            // Fewer can mean that values were the same after all, that rows are missing, or that they were left out.
             if counts.updated != expected.updated {
-                let missing = format!(
-                    "SELECT EXISTS (SELECT FROM {stage} AS s WHERE {} AND NOT EXISTS (SELECT FROM {live} AS t WHERE {same}))",
-                    marked(Fate::Update)
-                );
-                if txn.query_one(&missing, &[]).await.doing(doing)?.get(0) {
+                let [missing, left_out] = self.not_updated(txn, &live).await.doing(doing)?;
+                if missing > 0 {
                     return Ok(Applied::Disagrees);
+                }
+                if left_out > 0 {
+                    return Err(left_out::error(txn, target, left_out).await);
                 }
             }
         }
@@ -210,12 +209,32 @@ impl<'a> ChangeStage<'a> {
                 "INSERT INTO {live} ({columns}) SELECT {values} FROM {stage} AS s WHERE {}",
                 marked(Fate::Insert)
             );
-            match txn.execute(&insert, &[]).await {
-                Ok(_) => {}
-                Err(e) if e.code() == Some(&SqlState::UNIQUE_VIOLATION) => return Ok(Applied::Disagrees),
-                Err(e) => return Err(PgError::new(doing(), e)),
+            let inserted = txn.execute(&insert, &[]).await.doing(doing)?;
+            if inserted != expected.inserted {
+                return Err(left_out::error(txn, target, expected.inserted.saturating_sub(inserted)).await);
             }
         }
         Ok(Applied::Done(counts))
+    }
+
+    /// How many rows that were to be updated are not there, and how many have other values although this transaction
+    /// did not write them.
+    async fn not_updated(
+        &self,
+        txn: &Transaction<'_>,
+        live: &str,
+    ) -> Result<[u64; 2], tokio_postgres::Error> {
+        let key = self.mapping.key_names().first().map(|key| ident::quote(key)).unwrap_or_default();
+        let count = format!(
+            "SELECT count(*) FILTER (WHERE t.{key} IS NULL),
+                 count(*) FILTER (WHERE t.{key} IS NOT NULL AND t.xmin <> pg_current_xact_id()::xid AND {})
+             FROM {} AS s LEFT JOIN {live} AS t ON {} WHERE {}",
+            differs("t", "s", self.mapping),
+            self.sql(),
+            same_key("t", "s", self.mapping),
+            self.marked("s", Fate::Update),
+        );
+        let row = txn.query_one(&count, &[]).await?;
+        Ok([row.get::<_, i64>(0), row.get(1)].map(|n| u64::try_from(n).unwrap_or_default()))
     }
 }

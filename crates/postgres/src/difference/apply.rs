@@ -4,7 +4,7 @@
 use crate::error::Doing;
 use crate::keys::same_key;
 use crate::table::Stage;
-use crate::{PgResult, ident};
+use crate::{PgResult, ident, left_out};
 use lakefront_model::{PgType, QualifiedName, TableMapping};
 use tokio_postgres::GenericClient;
 
@@ -23,7 +23,7 @@ pub struct Counts {
 /// left alone; readers see the old rows until the commit and never wait.
 ///
 /// # Errors
-/// When the server refuses.
+/// When the server refuses, or rows are left out.
 pub async fn apply(
     txn: &impl GenericClient,
     target: &QualifiedName,
@@ -57,6 +57,10 @@ pub async fn apply(
          WHERE d.old_place IS NULL"
     );
     let inserted = txn.execute(&insert, &[]).await.doing(doing)?;
+    let written = deleted + updated + inserted;
+    if written != listed {
+        return Err(left_out::error(txn, target, listed.saturating_sub(written)).await);
+    }
     txn.batch_execute(&format!("DROP TABLE {list}")).await.doing(doing)?;
     Ok(Counts { inserted, updated, deleted })
 }
@@ -108,15 +112,16 @@ fn has_exact_equality(pg_type: &PgType) -> bool {
     }
 }
 
-/// Makes the live table's rows those of the stage where there is no key: all rows are written anew.
+/// Makes the live table's rows the stage's `rows` where there is no key: all are written anew.
 ///
 /// # Errors
-/// When the server refuses.
+/// When the server refuses, or rows are left out.
 pub async fn replace_all(
     txn: &impl GenericClient,
     target: &QualifiedName,
     stage: &Stage,
     mapping: &TableMapping,
+    rows: u64,
 ) -> PgResult<Counts> {
     let doing = || format!("replacing the rows of {target}");
     let live = ident::qualified(target);
@@ -126,5 +131,14 @@ pub async fn replace_all(
         .execute(&format!("INSERT INTO {live} ({columns}) SELECT {columns} FROM {}", stage.sql()), &[])
         .await
         .doing(doing)?;
+    let mut left_out = rows.abs_diff(inserted);
+    if left_out == 0 && !left_out::able_to(txn, target).await?.is_empty() {
+        let there = format!("SELECT count(*) FROM {live}");
+        let there: i64 = txn.query_one(&there, &[]).await.doing(doing)?.get(0);
+        left_out = u64::try_from(there).unwrap_or_default().abs_diff(rows);
+    }
+    if left_out > 0 {
+        return Err(left_out::error(txn, target, left_out).await);
+    }
     Ok(Counts { inserted, updated: 0, deleted })
 }

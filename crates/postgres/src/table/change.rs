@@ -184,6 +184,7 @@ mod tests {
             relkind: 0,
             columns: live.iter().map(column).collect(),
             primary_key: vec![live[0].0.into()],
+            key_name: None,
         };
         shape.change_to(&map_schema(is, &spec).unwrap(), is, Some(was), &[])
     }

@@ -27,6 +27,8 @@ pub struct TableShape {
     pub columns: Vec<ColumnShape>,
     /// its primary key's columns in order, empty without one
     pub primary_key: Vec<String>,
+    /// what the primary key's constraint is called
+    pub key_name: Option<String>,
 }
 
 /// The shape of a table, None where there is none of that name.
@@ -55,7 +57,7 @@ pub async fn shape_of(client: &impl GenericClient, name: &QualifiedName) -> PgRe
         .doing(doing)?;
     let key = client
         .query(
-            "SELECT a.attname FROM pg_index i
+            "SELECT a.attname, x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
              CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
              WHERE i.indrelid = $1 AND i.indisprimary ORDER BY k.place",
@@ -75,5 +77,6 @@ pub async fn shape_of(client: &impl GenericClient, name: &QualifiedName) -> PgRe
             })
             .collect(),
         primary_key: key.iter().map(|r| r.get(0)).collect(),
+        key_name: key.first().map(|r| r.get(1)),
     }))
 }

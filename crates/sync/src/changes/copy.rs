@@ -11,10 +11,9 @@ use lakefront_postgres::changes::ChangeStage;
 use lakefront_postgres::copy::CopyIn;
 use lakefront_postgres::difference::Counts;
 use lakefront_postgres::encode::{COPY_HEADER, COPY_TRAILER};
-use lakefront_postgres::ident;
+use lakefront_postgres::{ident, left_out};
 use std::sync::Arc;
 use tokio_postgres::Transaction;
-use tokio_postgres::error::SqlState;
 
 /// What was copied.
 #[derive(Debug, Default)]
@@ -53,7 +52,10 @@ impl Run<'_> {
         if is_in_shape && has_one_row_per_key && append::is_append(&changes) {
             let read = move |sender| append::read(&changes, &spec, &mapping, &sender, &progress);
             let (landed, sent) = self.copy(txn, Destination::Live, read).await?;
-            all_landed(landed, sent)?;
+            if landed != sent {
+                let rows = sent.saturating_sub(landed);
+                return Err(left_out::error(txn, self.target(), rows).await.into());
+            }
             let rows = Counts { inserted: landed, ..Counts::default() };
             return Ok(Copied { rows, is_applied: true, ..Copied::default() });
         }
@@ -107,7 +109,7 @@ impl Run<'_> {
             .unwrap_or_else(|e| Err(internal(format!("a task that read changes ended: {e}")).into()));
         match landed {
             // The key of a new row is there: the copy is not what the ledger says, or the source has the key twice.
-            Err(error) if error.sqlstate() == Some(&SqlState::UNIQUE_VIOLATION) => Err(disagrees()),
+            Err(error) if self.is_key_taken(&error) => Err(disagrees()),
             landed => Ok((landed?, read?)),
         }
     }

@@ -100,9 +100,11 @@ impl Run<'_> {
             return self.apply_greatest(txn, stage, by, copied).await;
         }
         let live_rows = self.entry.rows.unwrap_or_default();
-        match stage.apply(txn, self.target(), copied.rows, live_rows).await? {
-            Applied::Done(counts) => Ok(counts),
-            Applied::Disagrees => Err(disagrees()),
+        match stage.apply(txn, self.target(), copied.rows, live_rows).await {
+            Ok(Applied::Done(counts)) => Ok(counts),
+            Ok(Applied::Disagrees) => Err(disagrees()),
+            Err(error) if self.is_key_taken(&error) => Err(disagrees()),
+            Err(error) => Err(error.into()),
         }
     }
 }
