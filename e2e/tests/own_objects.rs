@@ -1,7 +1,7 @@
 //! What users build on a copy: it works there, and where it is in the way of a refresh it is named.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lakefront_e2e::{ShopTable, lakefront};
+use lakefront_e2e::{ReshapedTable, ShopTable, lakefront};
 use lakefront_testkit::TestDatabase;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -147,4 +147,27 @@ async fn triggers_that_leave_rows_out() {
     }
     copied.refresh();
     lakefront(["verify", "shop.products", "--database", &copied.database.url()]).good();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_goes_while_constraints_are_deferred() {
+    let Some(table) = ReshapedTable::of("cdf-column-mapping-name-mode") else { return };
+    let database = TestDatabase::create().await;
+    let (source, url) = (table.folder.display().to_string(), database.url());
+    lakefront(["load", &source, "--into", "lake.copy", "--key", "id", "--database", &url]).good();
+    let client = database.client().await;
+    // A row too many, whose deletion is checked at the end.
+    client
+        .batch_execute(
+            "INSERT INTO lake.copy (id) VALUES (-1);
+             CREATE TABLE lake.noted (id bigint REFERENCES lake.copy DEFERRABLE INITIALLY DEFERRED)",
+        )
+        .await
+        .unwrap();
+    table.change_fields(|fields| fields.retain(|field| field["name"] != "value"));
+    lakefront(["refresh", "lake.copy", "--full", "--database", &url]).good();
+    let left =
+        "SELECT count(*) FROM pg_attribute WHERE attrelid = 'lake.copy'::regclass AND attname = 'value'";
+    let left: i64 = client.query_one(left, &[]).await.unwrap().get(0);
+    assert_eq!(left, 0);
 }

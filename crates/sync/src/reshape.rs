@@ -74,10 +74,17 @@ impl Run<'_> {
         change: &ShapeChange,
     ) -> Result<Vec<KeptColumn>, SyncError> {
         let mut kept = Vec::new();
+        if change.surplus.is_empty() && change.kept.is_empty() {
+            return Ok(kept);
+        }
+        let checking = |e| PgError::new(format!("checking the constraints of {}", self.target()), e);
+        // A table with checks that are still to come cannot be altered. Those of the tables after it may wait again.
+        txn.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await.map_err(checking)?;
         for name in change.surplus.iter().chain(&change.kept) {
             let told = self.in_a_moment(txn, &Step::Drop(name)).await?;
             kept.extend(told.map(|told| KeptColumn { name: name.clone(), told }));
         }
+        txn.batch_execute("SET CONSTRAINTS ALL DEFERRED").await.map_err(checking)?;
         Ok(kept)
     }
 
