@@ -53,18 +53,16 @@ pub async fn publish(
     Ok(())
 }
 
-/// Lets members of `lakefront_reader` read the table, and its owner find it: PostgreSQL looks as the owner whether a row is
-/// there that a foreign key of somebody else's table names.
+/// Lets members of `lakefront_reader` read the table.
 ///
 /// # Errors
 /// When the server refuses.
 pub async fn grant_readers(client: &impl GenericClient, target: &QualifiedName) -> PgResult<()> {
     let grant = format!(
-        "GRANT SELECT ON {} TO {}; {}; {}",
+        "GRANT SELECT ON {} TO {}; {}",
         ident::qualified(target),
         ident::quote(roles::READER),
         roles::usage_of(&target.schema, roles::READER),
-        roles::usage_of(&target.schema, roles::OWNER),
     );
     client.batch_execute(&grant).await.doing(|| format!("granting SELECT on {target} to {}", roles::READER))
 }
