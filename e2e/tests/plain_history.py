@@ -43,7 +43,10 @@ def first_columns(options):
 class History:
     def __init__(self, folder, seed, options):
         self.folder, self.pick, self.options = folder, random.Random(seed), options
-        self.last_id, self.given_up, self.table = 0, {}, None
+        self.last_id, self.types, self.table = 0, {}, None
+        # A table that takes the place of another one has its names with the same types, or else no copy could follow. So either
+        # names change as they like, or tables.
+        self.keeps_types = self.pick.random() < 0.5
         fields = first_columns(options)
         self.first_names = {f["name"] for f in fields}
         self.create(fields, ["region", "bucket"] if options.get("partitioned") else [])
@@ -103,7 +106,10 @@ class History:
             operations += [plain_shape.map_columns] * 4
         if self.options.get("widening"):
             operations += [plain_shape.widen_column] * 5
+        if not self.keeps_types:
+            operations = [operation for operation in operations if operation not in plain_shape.OTHER_TABLES]
         operation = self.pick.choice(operations)
+        plain_shape.note_types(self, self.table.state.fields)
         return operation(self) or operation.__name__
 
 

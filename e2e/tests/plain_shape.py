@@ -60,17 +60,35 @@ def loose(history):
     return fields, [f for f in fields if f["name"] not in ("id", "region")]
 
 
-def free_name(history):
+def note_types(history, fields):
+    """Remembers which types columns of each name had."""
+    for field in fields:
+        kinds = history.types.setdefault(field["name"], [])
+        if field["type"] not in kinds:
+            kinds.append(copy.deepcopy(field["type"]))
+
+
+def may_have(history, name, kind):
+    return not history.keeps_types or history.types.get(name, [kind]) == [kind]
+
+
+def free_name(history, kind):
     names = {f["name"].lower() for f in history.table.state.fields}
-    free = [n for n in (NAMES if history.options.get("mapping") in ("name", "id") else PLAIN_NAMES) + list(history.given_up) if n.lower() not in names]
+    free = NAMES if history.options.get("mapping") in ("name", "id") else PLAIN_NAMES
+    free = [n for n in dict.fromkeys([*free, *history.types]) if n.lower() not in names and may_have(history, n, kind)]
     return history.pick.choice(free) if free else f"extra_{history.new_id()}"
 
 
 def new_column(history):
-    name = free_name(history)
-    # The copy may still have a column of this name, for somebody's view.
-    kind = history.given_up.get(name) or copy.deepcopy(history.pick.choice(TYPES))
-    return with_new(history, [column(name, kind)])
+    """A column, often of a name that another one had, and then of its type: the copy may still have that one."""
+    known = {f["name"].lower() for f in history.table.state.fields}
+    again = [(name, kinds[0]) for name, kinds in history.types.items() if len(kinds) == 1 and name.lower() not in known]
+    if again and history.pick.random() < 0.5:
+        name, kind = history.pick.choice(again)
+        return with_new(history, [column(name, unmapped(kind))])
+    kind = history.pick.choice(TYPES)
+    name = free_name(history, kind)
+    return with_new(history, [column(f"extra_{history.new_id()}" if name in history.types else name, kind)])
 
 
 def add_column(history):
@@ -121,7 +139,6 @@ def drop_column(history):
     if len(may_go) < 8:
         return
     gone = history.pick.choice(may_go)
-    history.given_up[gone["name"]] = gone["type"]
     fields.remove(gone)
     commit, files, rows = history.table.commit("DROP COLUMNS"), list(state.files.values()), history.table.rows()
     commit.set(fields=fields)
@@ -133,8 +150,7 @@ def drop_column(history):
 
 
 def renamed(history, fields, names):
-    """Commits other names of columns, as a mapping from the old ones, which may be given again."""
-    history.given_up |= {f["name"]: f["type"] for f in fields if f["name"] in names}
+    """Commits other names of columns, as a mapping from the old ones."""
     for field in fields:
         field["name"] = names.get(field["name"], field["name"])
     partitions = [names.get(name, name) for name in history.table.state.partitions]
@@ -148,13 +164,15 @@ def rename_column(history):
         history.pick.choice(members)["name"] = f"member_{history.new_id()}"
         renamed(history, fields, {})
     else:
-        renamed(history, fields, {history.pick.choice(may_change)["name"]: free_name(history)})
+        field = history.pick.choice(may_change)
+        renamed(history, fields, {field["name"]: free_name(history, field["type"])})
 
 
 def exchange_names(history):
     fields, may_change = loose(history)
-    one, other = (f["name"] for f in history.pick.sample(may_change, 2))
-    renamed(history, fields, {one: other, other: one})
+    one, other = history.pick.sample(may_change, 2)
+    if may_have(history, one["name"], other["type"]) and may_have(history, other["name"], one["type"]):
+        renamed(history, fields, {one["name"]: other["name"], other["name"]: one["name"]})
 
 
 def map_columns(history):
@@ -251,5 +269,6 @@ def make_again(history):
 
 
 OFTEN = [add_column, append_with_new_column, change_comments, reorder_columns]
-RARELY = [drop_column, add_member, set_property, switch_feed, replace_table, make_again]
+OTHER_TABLES = [replace_table, make_again]
+RARELY = [drop_column, add_member, set_property, switch_feed, *OTHER_TABLES]
 MAPPED = [rename_column, rename_column, exchange_names, drop_column, replace_member]

@@ -126,8 +126,10 @@ class Commit:
             self.add(dataclasses.replace(file, vector=vector, gone=gone), data_change)
 
     def write(self, rows, data_change=True):
-        """New files of rows."""
+        """New files of rows, which then are what the files hold: columns of today."""
         most = self.pick.choice([15, 60, 10**6])
+        kinds = {physical(f): f["type"] for f in self.table.state.fields}
+        rows = [{name: adapted(row.get(name), kind) for name, kind in kinds.items()} for row in rows]
         for values, part in self.parts(rows):
             for at in range(0, len(part), most):
                 rows = part[at:at + most]
