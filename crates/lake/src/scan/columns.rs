@@ -1,5 +1,6 @@
 //! How a file's columns become those that the table's schema has for its files.
 
+use super::null_maps;
 use super::texts::{self, Texts};
 use crate::LakeError;
 use crate::kernel_error::{Reading, from_arrow, from_kernel};
@@ -95,10 +96,14 @@ impl FileColumns {
         }
         let decoded = texts::plain(decoded).map_err(|error| from_arrow(reading, error))?;
         let before = decoded.clone();
+        let (decoded, nulls) = null_maps::put_aside(decoded);
         let wanted = fixup_parquet_read(decoded, &plan.ordering, None, Some(name), Some(&self.kernel))
             .map_err(|error| from_kernel(reading, error))?;
-        plan.check_casts(reading, &before, wanted.record_batch())?;
-        Ok(wanted)
+        let places = plan.ordering.iter().map(|place| place.index);
+        let wanted = null_maps::put_back(RecordBatch::from(wanted), nulls.into_iter().zip(places));
+        let wanted = wanted.map_err(|error| from_arrow(reading, error))?;
+        plan.check_casts(reading, &before, &wanted)?;
+        Ok(ArrowEngineData::new(wanted))
     }
 }
 
@@ -134,5 +139,47 @@ impl ColumnPlan {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::Location;
+    use arrow_array::builder::{Int32Builder, MapBuilder, StringBuilder};
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Int64Type;
+    use arrow_array::{Array, ArrayRef};
+    use bytes::Bytes;
+    use delta_kernel::schema::{DataType, MapType, StructField, StructType};
+    use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+
+    #[test]
+    fn null_maps_stay_null_where_their_values_are_widened() {
+        let mut maps = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new());
+        maps.keys().append_value("a");
+        maps.values().append_value(7);
+        maps.append(true).unwrap();
+        maps.append(false).unwrap();
+        let rows = RecordBatch::try_from_iter([("m", Arc::new(maps.finish()) as ArrayRef)]).unwrap();
+        let mut file = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut file, rows.schema(), None).unwrap();
+        writer.write(&rows).unwrap();
+        writer.close().unwrap();
+        let file = Bytes::from(file);
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).unwrap();
+        let kind = MapType::new(DataType::STRING, DataType::LONG, true);
+        let columns =
+            FileColumns::new(Arc::new(StructType::try_new([StructField::nullable("m", kind)]).unwrap()));
+        let reading = Reading::file(&Location::parse("/tables/t").unwrap(), "f");
+        let plan = columns.plan(&reading, &metadata).unwrap();
+        let decoded =
+            ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap().next().unwrap().unwrap();
+        let wanted = RecordBatch::from(columns.of(&reading, "f", &plan, decoded).unwrap());
+        let maps = wanted.column(0).as_map();
+        assert_eq!((maps.is_null(0), maps.is_null(1)), (false, true));
+        assert_eq!(maps.values().as_primitive::<Int64Type>().values(), &[7]);
     }
 }

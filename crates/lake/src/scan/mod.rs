@@ -11,6 +11,7 @@ mod footer;
 mod listing;
 mod local;
 mod logical;
+mod null_maps;
 mod partition;
 mod remote;
 mod split;
