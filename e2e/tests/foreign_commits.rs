@@ -3,7 +3,7 @@
 
 use arrow_array::{Int64Array, RecordBatch, StringArray};
 use lakefront_delta_writer::{DeltaTable, Operation, TableSpec};
-use lakefront_e2e::{ShopTable, copy_folder, lakefront};
+use lakefront_e2e::{Finished, Follow, ShopTable, copy_folder, lakefront, until};
 use lakefront_testkit::TestDatabase;
 use serde_json::{Value, json};
 use std::fs;
@@ -182,4 +182,112 @@ async fn columns_may_have_any_name() {
     assert_eq!(run(&["refresh", "shop.names"])["inserted"], 2);
     run(&["refresh", "shop.names", "--full"]);
     run(&["verify", "shop.names"]);
+}
+
+/// A writer that makes a commit's file first and fills it later, as by hand or over some network disks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_counts_when_it_is_written() {
+    let database = TestDatabase::create().await;
+    let (url, client) = (database.url(), database.client().await);
+    let mut shop = ShopTable::without_feed(100);
+    let table = shop.path();
+    shop.append((101..=150).map(Some));
+    let (version, file) = (shop.version(), commit_file(&table, shop.version()));
+    let written = fs::read_to_string(&file).unwrap();
+    fs::write(&file, "").unwrap();
+    let follow = Follow::start(&table, "shop.products", "product_id", &url);
+    until("the copy", &client, "SELECT count(*) = 100 FROM shop.products").await;
+    fs::write(&file, &written).unwrap();
+    until("the commit", &client, "SELECT count(*) = 150 FROM shop.products").await;
+    drop(follow);
+
+    // Its last action comes late, after a first one was read and applied.
+    let (info, rest) = written.split_once('\n').unwrap();
+    let again = rest.replace("\"add\"", "\"remove\"");
+    let next = commit_file(&table, version + 1);
+    fs::write(&next, format!("{info}\n")).unwrap();
+    let refresh = ["refresh", "shop.products", "--database", &url, "--json"];
+    assert_eq!(lakefront(refresh).good().json()["rows"], 150);
+    fs::write(&next, format!("{info}\n{again}")).unwrap();
+    let report = lakefront(refresh).good().json();
+    assert_eq!((&report["refresh"], &report["rows"]), (&json!("full"), &json!(100)), "{report}");
+    assert!(report["reason"].as_str().unwrap().contains("written again"), "{report}");
+    assert_eq!(lakefront(refresh).good().json()["refresh"], "none");
+    lakefront(["verify", "shop.products", "--database", &url]).good();
+}
+
+/// A table whose columns the source promises to fill, as its declaration asks for in the copy.
+#[tokio::test(flavor = "multi_thread")]
+async fn null_is_allowed_when_the_source_allows_it() {
+    let database = TestDatabase::create().await;
+    let url = database.url();
+    let shop = ShopTable::with_rows(100);
+    let table = shop.path();
+    let nullable = |version: u64, is: bool| {
+        let mut metadata = action(&table, 0, "metaData");
+        let mut schema: Value = serde_json::from_str(metadata["schemaString"].as_str().unwrap()).unwrap();
+        schema["fields"][2]["nullable"] = json!(is);
+        metadata["schemaString"] = json!(schema.to_string());
+        commit(&table, version, &[json!({"metaData": metadata})]);
+    };
+    let version = shop.version();
+    nullable(version + 1, false);
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("lakefront.toml").display().to_string();
+    let source = table.display();
+    let text = format!(
+        "[[synced_tables]]\nname = \"shop.products\"\nsource = \"{source}\"\nprimary_key = [\"product_id\"]\nnot_null = \"source\"\n"
+    );
+    fs::write(&file, text).unwrap();
+    let refresh = ["refresh", "shop.products", "--database", &url, "--config", &file, "--json"];
+    lakefront(refresh).good();
+    let client = database.client().await;
+    let clear = "UPDATE shop.products SET price = NULL WHERE product_id = 1";
+    assert!(client.batch_execute(clear).await.is_err(), "the price is NOT NULL");
+    nullable(version + 2, true);
+    assert_eq!(lakefront(refresh).good().json()["refresh"], "incremental");
+    client.batch_execute(clear).await.unwrap();
+    drop(shop);
+}
+
+/// Rows are set aside while others are copied; where that fails the refresh fails, and does not wait for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_ends_when_rows_cannot_be_set_aside() {
+    let database = TestDatabase::create().await;
+    let (url, client) = (database.url(), database.client().await);
+    let mut shop = ShopTable::with_rows(10);
+    shop.append((0..20_000).map(|_| None));
+    client
+        .batch_execute(
+            "CREATE FUNCTION public.shut() RETURNS event_trigger LANGUAGE plpgsql AS $$
+             DECLARE made record;
+             BEGIN
+                 FOR made IN SELECT * FROM pg_event_trigger_ddl_commands() WHERE object_identity LIKE 'lakefront.%rejected' LOOP
+                     EXECUTE format('ALTER TABLE %s ADD CHECK (false)', made.object_identity);
+                 END LOOP;
+             END $$;
+             CREATE EVENT TRIGGER shut ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION public.shut()",
+        )
+        .await
+        .unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("lakefront.toml").display().to_string();
+    let text = format!(
+        "[[synced_tables]]\nname = \"shop.products\"\nsource = \"{}\"\nprimary_key = [\"product_id\"]\nnull_key = \"quarantine\"\n",
+        shop.path().display()
+    );
+    fs::write(&file, text).unwrap();
+    let mut refresh = std::process::Command::new("timeout");
+    refresh.arg("60").arg(lakefront_e2e::binary());
+    let ended = Finished::of(refresh.args([
+        "refresh",
+        "shop.products",
+        "--database",
+        &url,
+        "--config",
+        &file,
+        "--json",
+    ]));
+    assert_eq!(ended.code, 1, "124 says that it had to be ended: {}", ended.stdout);
+    assert!(ended.json()["error"]["message"].is_string());
 }
