@@ -69,7 +69,7 @@ async fn views_show_the_same_rows() {
         for unit in &plan.units {
             let plain: Vec<_> = read(unit).iter().flat_map(|batch| texts(&batch.rows)).collect();
             let batches = read(&unit.with_views().unwrap());
-            assert!(batches.iter().all(|batch| types(&batch.rows) == [DataType::Utf8View; 3]));
+            assert!(batches.iter().all(|batch| types(&batch.rows) == [const { DataType::Utf8View }; 3]));
             let viewed: Vec<_> = batches.iter().flat_map(|batch| texts(&batch.rows)).collect();
             assert!(plain == viewed && plain.len() >= 2999, "{batch_bytes} bytes: {} rows", viewed.len());
             let most = batches.iter().map(|batch| batch.rows.num_rows()).max().unwrap();
@@ -92,7 +92,7 @@ async fn nested_columns_are_read_as_ever() {
     python::run(&python, TEXTS, folder.path());
     for unit in &changes(folder.path(), ScanOptions::default()).await.units {
         let batches = read(&unit.with_views().unwrap());
-        assert!(batches.iter().all(|batch| types(&batch.rows) == [DataType::Utf8; 3]));
+        assert!(batches.iter().all(|batch| types(&batch.rows) == [const { DataType::Utf8 }; 3]));
         let viewed: Vec<_> = batches.iter().flat_map(|batch| texts(&batch.rows)).collect();
         let plain: Vec<_> = read(unit).iter().flat_map(|batch| texts(&batch.rows)).collect();
         assert!(plain == viewed);

@@ -273,6 +273,8 @@ mod tests {
                 before: Some(before),
                 kept_columns: &[],
                 quarantined: false,
+                moved: false,
+                revised: false,
                 full: false,
                 only_full: None,
                 respecified: false,
