@@ -123,8 +123,8 @@ pub fn plan(facts: &Facts<'_>) -> Result<Plan, SyncError> {
     let reason = match facts.only_full {
         _ if facts.full => "a full refresh was asked for",
         _ if replaced => "the source was replaced by a new table",
-        _ if facts.revised => "the commit that was applied last has been written again",
         _ if facts.moved => "the source is at another place",
+        _ if facts.revised => "the commit that was applied last has been written again",
         _ if source_version < version => "the source went back to an earlier version",
         _ if facts.respecified => "the declaration changed",
         _ if change.replaced => "a column gave its name to another one at the source",
