@@ -202,7 +202,7 @@ async fn a_ledger_of_the_first_format_is_brought_up_to_date() {
     let client = database.client().await;
     client
         .batch_execute(
-            "ALTER TABLE lakefront.synced_tables DROP COLUMN source_feed, DROP COLUMN kept_columns;
+            "ALTER TABLE lakefront.synced_tables DROP COLUMN source_feed, DROP COLUMN kept_columns, DROP COLUMN commit_bytes;
              UPDATE lakefront.ledger_format SET format = 1",
         )
         .await

@@ -219,13 +219,16 @@ mod tests {
         live: Option<&TableShape>,
         source: (Version, &str),
     ) -> Result<Plan, SyncError> {
+        // The source had the columns that the copy has.
+        let columns = live.map(|live| live.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>());
+        let before = schema(&columns.unwrap_or_default());
         let facts = Facts {
             checkpoint,
             live,
             source,
             schema: &schema(&["id", "v"]),
             mapping: &mapping(),
-            before: Some(&schema(&["id", "old"])),
+            before: Some(&before),
             kept_columns: &[],
             quarantined: false,
             moved: false,
