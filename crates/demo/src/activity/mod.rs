@@ -16,8 +16,9 @@ use crate::layout::{EMBEDDINGS_TABLE, PRODUCTS_TABLE, open_table};
 use crate::look::LookBook;
 use crate::random::Stream;
 
-/// Tries of one commit against other writers that take its version.
-const TRIES: usize = 10;
+/// Tries of one commit against other writers that take its version: one that makes small changes without a pause is
+/// quicker many times in a row.
+const TRIES: usize = 100;
 /// How long a wait goes on before the request to stop is looked at.
 const STOP_CHECK: Duration = Duration::from_millis(20);
 /// Steps that are later than this are not made up for.
