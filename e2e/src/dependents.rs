@@ -46,7 +46,10 @@ impl Dependents {
              COMMENT ON TABLE {copy} IS 'of the user'; COMMENT ON COLUMN {copy}.price IS 'the user''s own';
              COMMENT ON VIEW lake.shown IS 'what is shown'; COMMENT ON COLUMN lake.shown_twice.twice IS 'twice the price'"
         );
-        client.batch_execute(&sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+        // Each by itself: together they would be one transaction, which autovacuum and it could wait in for each other.
+        for statement in sql.split(';') {
+            client.batch_execute(statement).await.unwrap_or_else(|e| panic!("{statement}: {e:?}"));
+        }
         let place =
             "SELECT attnum FROM pg_attribute WHERE attrelid = $1::text::regclass AND attname = 'price'";
         let price = client.query_one(place, &[&copy]).await.unwrap().get(0);
