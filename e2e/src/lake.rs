@@ -1,5 +1,6 @@
 //! Small Delta tables to load.
 
+use crate::run::lakefront;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Float32Array, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};
@@ -78,6 +79,23 @@ impl ShopTable {
     /// Its newest version.
     pub fn version(&self) -> u64 {
         self.table.version()
+    }
+
+    /// Makes its first copy, `shop.products`, in a database.
+    pub fn load(&self, url: &str) {
+        let source = self.path().display().to_string();
+        let load = ["load", &source, "--into", "shop.products", "--key", "product_id", "--database", url];
+        lakefront(load).good();
+    }
+
+    /// Commits that touch no file, as maintenance leaves them.
+    pub fn idle(&mut self, commits: u64) {
+        let log = self.path().join("_delta_log");
+        for version in self.version() + 1..=self.version() + commits {
+            let action = r#"{"commitInfo":{"operation":"VACUUM END"}}"#;
+            std::fs::write(log.join(format!("{version:020}.json")), action).unwrap();
+        }
+        self.table.refresh().unwrap();
     }
 
     /// Appends products.

@@ -20,9 +20,7 @@ impl Shop {
         let database = TestDatabase::create().await;
         let (url, client) = (database.url(), database.client().await);
         let mut table = ShopTable::with_rows(1_000);
-        let source = table.path().display().to_string();
-        lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url])
-            .good();
+        table.load(&url);
         table.append((2_001..=2_500).map(Some));
         table.delete([1, 2, 3]);
         table.reprice(10..=20, 3);

@@ -33,9 +33,7 @@ async fn a_file_that_was_added_again_goes_with_its_rows() {
         let database = TestDatabase::create().await;
         let (url, table) = (database.url(), shop.path());
         shop.append((101..=150).map(Some));
-        let source = table.display().to_string();
-        lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url])
-            .good();
+        shop.load(&url);
 
         let version = shop.version();
         let mut again = action(&table, version, "add");
@@ -59,8 +57,7 @@ async fn files_that_came_and_went_are_no_reason_to_copy_everything() {
     let database = TestDatabase::create().await;
     let url = database.url();
     let mut shop = ShopTable::without_feed(100);
-    let source = shop.path().display().to_string();
-    lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url]).good();
+    shop.load(&url);
     shop.append((101..=150).map(Some));
     shop.reprice(101..=110, 5);
     shop.delete(111..=150);
@@ -75,8 +72,7 @@ async fn a_new_column_overrules_one_that_a_user_added() {
     let url = database.url();
     let shop = ShopTable::with_rows(100);
     let table = shop.path();
-    let source = table.display().to_string();
-    lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url]).good();
+    shop.load(&url);
     let client = database.client().await;
     let own = "ALTER TABLE shop.products ADD COLUMN note text; UPDATE shop.products SET note = 'of the user'";
     client.batch_execute(own).await.unwrap();

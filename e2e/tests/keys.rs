@@ -155,8 +155,7 @@ async fn a_key_that_is_there_twice_for_a_while() {
     let database = TestDatabase::create().await;
     let url = database.url();
     let mut shop = ShopTable::with_rows(100);
-    let source = shop.path().display().to_string();
-    lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url]).good();
+    shop.load(&url);
     // The new row comes in one commit and the old one goes in the next: in none of them is the key updated.
     shop.append_at([7], 40);
     shop.delete_priced(7, 0);

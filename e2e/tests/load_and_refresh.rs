@@ -105,8 +105,7 @@ async fn what_users_made_survives_a_refresh_under_readers() {
     let database = TestDatabase::create().await;
     let url = database.url();
     let mut shop = ShopTable::with_rows(50_000);
-    let source = shop.path().display().to_string();
-    lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url]).good();
+    shop.load(&url);
     let client = database.client().await;
     let role = format!("app_{}", std::process::id());
     client
@@ -170,8 +169,7 @@ async fn applications_cannot_write() {
     let database = TestDatabase::create().await;
     let url = database.url();
     let shop = ShopTable::with_rows(10);
-    let source = shop.path().display().to_string();
-    lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url]).good();
+    shop.load(&url);
     let client = database.client().await;
     let role = format!("reader_{}", std::process::id());
     client
@@ -197,8 +195,7 @@ async fn a_ledger_of_the_first_format_is_brought_up_to_date() {
     let database = TestDatabase::create().await;
     let url = database.url();
     let mut shop = ShopTable::with_rows(100);
-    let source = shop.path().display().to_string();
-    lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url]).good();
+    shop.load(&url);
     let client = database.client().await;
     client
         .batch_execute(
@@ -218,8 +215,7 @@ async fn many_waiting_commits_are_applied_in_their_order() {
     let database = TestDatabase::create().await;
     let url = database.url();
     let mut shop = ShopTable::with_rows(500);
-    let source = shop.path().display().to_string();
-    lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url]).good();
+    shop.load(&url);
     // The same keys again and again, so that their order decides, in more files than one reading takes.
     for round in 0..150 {
         shop.reprice(round % 7 * 20 + 1..=round % 7 * 20 + 60, round);

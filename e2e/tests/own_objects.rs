@@ -16,9 +16,7 @@ struct Copied {
 impl Copied {
     async fn make() -> Self {
         let (shop, database) = (ShopTable::with_rows(100), TestDatabase::create().await);
-        let (source, url) = (shop.path().display().to_string(), database.url());
-        lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url])
-            .good();
+        shop.load(&database.url());
         let client = database.client().await;
         Self { shop, database, client }
     }

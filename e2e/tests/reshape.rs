@@ -90,6 +90,44 @@ async fn columns_are_renamed_exchanged_dropped_and_added_in_place() {
     lakefront(["verify", "lake.copy", "--database", &url]).good();
 }
 
+/// The source drops a column and has another one of its name and of another type when it is looked at next.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_gives_way_to_one_of_its_name() {
+    let Some(table) = Table::of("cdf-column-mapping-name-mode") else { return };
+    let database = TestDatabase::create().await;
+    let (url, client) = (database.url(), database.client().await);
+    load(&table.folder, "id", &url);
+    client
+        .batch_execute("SET TimeZone = 'UTC'; CREATE VIEW lake.shown AS SELECT id, value FROM lake.copy")
+        .await
+        .unwrap();
+    let replaced = |number: i64, kind: &str| {
+        let physical = format!("col-{number}");
+        let metadata =
+            json!({"delta.columnMapping.id": number, "delta.columnMapping.physicalName": physical});
+        let another = json!({"name": "value", "type": kind, "nullable": true, "metadata": metadata});
+        table.change_fields(|fields| *field(fields, "value") = another);
+    };
+    for (number, kind) in [(9, "date"), (10, "boolean")] {
+        replaced(number, kind);
+        let report = refresh(&url);
+        assert_eq!(report["refresh"], "full", "{report}");
+        assert!(report["reason"].as_str().unwrap().contains("gave its name"), "{report}");
+        assert!(report["notices"][0].as_str().unwrap().contains("lake.shown"), "{report}");
+        assert_eq!(differing(&client, "lake.copy", &table.replayed()).await, Vec::<String>::new());
+        lakefront(["verify", "lake.copy", "--database", &url]).good();
+    }
+    let shown = "SELECT count(*), count(value) FROM lake.shown";
+    let shown = client.query_one(shown, &[]).await.unwrap();
+    assert!(shown.get::<_, i64>(0) > 0);
+    assert_eq!(shown.get::<_, i64>(1), 0, "a view keeps the column that it was made of, NULL");
+    client.batch_execute("DROP VIEW lake.shown").await.unwrap();
+    table.change_fields(|fields| field(fields, "value")["metadata"]["comment"] = json!("whether"));
+    refresh(&url);
+    let columns = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'lake.copy'::regclass AND attnum > 0 AND attname LIKE 'lakefront%'";
+    assert_eq!(client.query_one(columns, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn types_are_widened_under_views() {
     let Some(table) = Table::of("cdf-column-mapping-name-mode") else { return };

@@ -31,8 +31,7 @@ async fn two_refreshes_of_one_table_apply_it_once() {
     let database = TestDatabase::create().await;
     let url = database.url();
     let mut shop = ShopTable::with_rows(20_000);
-    let source = shop.path().display().to_string();
-    lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url]).good();
+    shop.load(&url);
     shop.reprice(1..=5_000, 1);
     let refreshes: Vec<_> = (0..3)
         .map(|_| {

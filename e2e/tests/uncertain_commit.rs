@@ -11,8 +11,7 @@ async fn refresh_over(when: Break, full: bool) -> (i32, i64) {
     let database = TestDatabase::create().await;
     let url = database.url();
     let mut shop = ShopTable::with_rows(1_000);
-    let source = shop.path().display().to_string();
-    lakefront(["load", &source, "--into", "shop.products", "--key", "product_id", "--database", &url]).good();
+    shop.load(&url);
     shop.append((2_001..=2_500).map(Some));
     shop.reprice(1..=100, 5);
 

@@ -44,6 +44,14 @@ impl DeltaTable {
         self.blocking(move || Snapshot::load(table, version)).await
     }
 
+    /// The table at a version, with what its commit's file is: [`Snapshot::commit_bytes`].
+    ///
+    /// # Errors
+    /// As [`DeltaTable::snapshot`].
+    pub async fn at(&self, version: Version) -> Result<Snapshot, LakeError> {
+        self.marked(self.snapshot(Some(version)).await?).await
+    }
+
     /// The table at its latest version, to be asked again about later: [`DeltaTable::newest_after`], [`crate::Watch`].
     ///
     /// # Errors
@@ -76,7 +84,7 @@ impl DeltaTable {
     /// "Delta Log Entries"), so somebody has made the file and is about to write it.
     async fn finished(&self, newest: Snapshot) -> Result<Snapshot, LakeError> {
         match (newest.version().checked_sub(1), newest.commit_bytes()) {
-            (Some(before), Some(0)) => self.marked(self.snapshot(Some(before)).await?).await,
+            (Some(before), Some(0)) => self.at(before).await,
             _ => Ok(newest),
         }
     }

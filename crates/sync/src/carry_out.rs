@@ -12,18 +12,22 @@ use std::collections::BTreeMap;
 use tokio_postgres::{Client, Transaction};
 
 impl Engine {
-    /// Does what is to be done for each, all of it in one transaction at the end. Returns what was done by its place.
+    /// Does what is to be done for each, all of it in one transaction at the end. Returns what was done by its place; that it
+    /// is not possible only where the goal is a part of the way.
     pub(crate) async fn carry_out(
         &self,
         control: &mut Client,
         runs: &[Run<'_>],
-    ) -> Result<BTreeMap<usize, Done>, Stopped> {
+    ) -> Result<Step<BTreeMap<usize, Done>>, Stopped> {
         let mut ready = Vec::new();
         for run in runs {
-            ready.push(run.ready(control).await.map_err(|error| Stopped { member: run.member, error })?);
+            match run.ready(control).await.map_err(|error| Stopped { member: run.member, error })? {
+                Step::Taken(one) => ready.push(one),
+                Step::NotPossible(why) => return Ok(Step::NotPossible(why)),
+            }
         }
         if ready.iter().all(|ready| matches!(ready, Ready::Nothing)) {
-            return Ok(BTreeMap::new());
+            return Ok(Step::Taken(BTreeMap::new()));
         }
         loop {
             let mut txn = self.begin(control, runs).await?;
@@ -33,13 +37,16 @@ impl Engine {
                     FailPoint::CheckpointMoved.reached();
                     self.commit(txn, runs).await?;
                     FailPoint::Committed.reached();
-                    return Ok(runs.iter().map(|run| run.member).zip(done).collect());
+                    return Ok(Step::Taken(runs.iter().map(|run| run.member).zip(done).collect()));
                 }
                 Err((place, why)) => {
                     let undone = txn.rollback().await;
                     let (Some(run), Some(ready)) = (runs.get(place), ready.get_mut(place)) else { continue };
                     let at = |error: SyncError| Stopped { member: run.member, error };
                     undone.map_err(|e| at(PgError::new("undoing the changes", e).into()))?;
+                    if run.goal.is_part {
+                        return Ok(Step::NotPossible(why));
+                    }
                     *ready = run.instead(control, ready, &why).await.map_err(at)?;
                 }
             }

@@ -3,7 +3,7 @@
 use crate::failpoint::FailPoint;
 use crate::progress::Progress;
 use crate::report::{Done, NONE};
-use crate::run::{Run, decide};
+use crate::run::Run;
 use crate::together::{Found, Stopped};
 use crate::{Engine, RefreshRequest};
 use lakefront_postgres::roles::Ownership;
@@ -32,8 +32,7 @@ pub(crate) async fn to_do(
     for (member, (found, request)) in found.iter().zip(requests).enumerate() {
         let live = table::shape_of(control, &request.spec.name.name).await;
         let live = live.map_err(|e| Stopped { member, error: e.into() })?;
-        let Found { seen, mapping, entry, is_revised } = found;
-        let decided = decide(entry, live.as_ref(), &seen.snapshot, mapping, request, *is_revised);
+        let decided = found.goal.plan(&found.entry, live.as_ref(), request);
         // What must not be done is told under the lock, as a failure of the update.
         if !decided.is_ok_and(|plan| plan.is_nothing()) {
             work.push((found.entry.id, Work { member, key_name: live.and_then(|live| live.key_name) }));
@@ -79,9 +78,7 @@ impl<'a> Finding<'a> {
                 member,
                 request,
                 location,
-                snapshot: found.seen.snapshot.clone(),
-                mapping: Arc::clone(&found.mapping),
-                is_revised: found.is_revised,
+                goal: found.goal.clone(),
                 ownership: self.ownership,
                 entry,
                 claim,

@@ -189,12 +189,28 @@ mod tests {
         SourceSchema { columns: names.iter().map(column).collect(), max_column_id: None }
     }
 
-    fn mapping() -> TableMapping {
-        map_schema(
-            &schema(&["id", "v"]),
-            &SyncedTableSpec::new(TableName::parse("s.t").unwrap(), "x", vec!["id".into()]),
-        )
-        .unwrap()
+    fn mapping(now: &SourceSchema) -> TableMapping {
+        let spec = SyncedTableSpec::new(TableName::parse("s.t").unwrap(), "x", vec!["id".into()]);
+        map_schema(now, &spec).unwrap()
+    }
+
+    /// A source that changed its columns, and no copy.
+    fn facts<'a>(before: &'a SourceSchema, now: &'a SourceSchema, mapping: &'a TableMapping) -> Facts<'a> {
+        Facts {
+            checkpoint: None,
+            live: None,
+            source: (1, "a"),
+            schema: now,
+            mapping,
+            before: Some(before),
+            kept_columns: &[],
+            quarantined: false,
+            moved: false,
+            revised: false,
+            full: false,
+            only_full: None,
+            respecified: false,
+        }
     }
 
     fn shape(columns: &[(&str, &str)]) -> TableShape {
@@ -221,23 +237,8 @@ mod tests {
     ) -> Result<Plan, SyncError> {
         // The source had the columns that the copy has.
         let columns = live.map(|live| live.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>());
-        let before = schema(&columns.unwrap_or_default());
-        let facts = Facts {
-            checkpoint,
-            live,
-            source,
-            schema: &schema(&["id", "v"]),
-            mapping: &mapping(),
-            before: Some(&before),
-            kept_columns: &[],
-            quarantined: false,
-            moved: false,
-            revised: false,
-            full: false,
-            only_full: None,
-            respecified: false,
-        };
-        plan(&facts)
+        let (before, now) = (schema(&columns.unwrap_or_default()), schema(&["id", "v"]));
+        plan(&Facts { checkpoint, live, source, ..facts(&before, &now, &mapping(&now)) })
     }
 
     #[test]
@@ -263,26 +264,7 @@ mod tests {
             nested
         };
         let (before, now) = (nested("p1"), nested("p2"));
-        let mapping =
-            map_schema(&now, &SyncedTableSpec::new(TableName::parse("s.t").unwrap(), "x", vec!["id".into()]))
-                .unwrap();
-        let reinterpreted = |before: &SourceSchema| {
-            was_reinterpreted(&Facts {
-                checkpoint: None,
-                live: None,
-                source: (1, "a"),
-                schema: &now,
-                mapping: &mapping,
-                before: Some(before),
-                kept_columns: &[],
-                quarantined: false,
-                moved: false,
-                revised: false,
-                full: false,
-                only_full: None,
-                respecified: false,
-            })
-        };
+        let reinterpreted = |before: &SourceSchema| was_reinterpreted(&facts(before, &now, &mapping(&now)));
         assert!(reinterpreted(&before) && !reinterpreted(&now));
     }
 

@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::progress::Phase;
 use crate::report::{Done, FULL, INCREMENTAL};
 use crate::reshape::KeptColumn;
-use crate::run::{Run, decide};
+use crate::run::Run;
 use crate::stage::{Filled, Filling};
 use crate::weigh::full_is_cheaper;
 use lakefront_lake::{ChangeBase, ChangePlan, ChangeWay, Changes, ScanOptions};
@@ -53,24 +53,25 @@ impl<T> Step<T> {
 impl Run<'_> {
     /// Makes ready what can be before the transaction. Planned again under the lock: the table's shape may be another
     /// one meanwhile.
-    pub(crate) async fn ready(&self, control: &mut Client) -> Result<Ready, SyncError> {
+    pub(crate) async fn ready(&self, control: &mut Client) -> Result<Step<Ready>, SyncError> {
         let live = table::shape_of(control, self.target()).await?;
-        let (entry, live_shape) = (&self.entry, live.as_ref());
-        match decide(entry, live_shape, &self.snapshot, &self.mapping, self.request, self.is_revised)? {
-            Plan::Nothing => Ok(Ready::Nothing),
+        let ready = match self.goal.plan(&self.entry, live.as_ref(), self.request)? {
+            Plan::Nothing => Ready::Nothing,
             Plan::Create { reason } => {
                 let filling = self.filling(StageKind::Table);
                 let filled = self.engine.fill_stage(control, filling, self.progress).await?;
                 FailPoint::Staged.reached();
                 self.build_indexes(control, &filled.stage).await?;
-                Ok(Ready::Create(filled, reason.to_owned()))
+                Ready::Create(filled, reason.to_owned())
             }
             Plan::Apply { base, change } => match self.changes_since(base).await? {
-                Step::Taken((changes, reason)) => Ok(Ready::Apply(Arc::new(changes), reason, change)),
-                Step::NotPossible(why) => self.copy_again(control, live.as_ref(), &why, change).await,
+                Step::Taken((changes, reason)) => Ready::Apply(Arc::new(changes), reason, change),
+                Step::NotPossible(why) if self.goal.is_part => return Ok(Step::NotPossible(why)),
+                Step::NotPossible(why) => self.copy_again(control, live.as_ref(), &why, change).await?,
             },
-            Plan::Replace { reason, change } => self.replace(control, live.as_ref(), reason, change).await,
-        }
+            Plan::Replace { reason, change } => self.replace(control, live.as_ref(), reason, change).await?,
+        };
+        Ok(Step::Taken(ready))
     }
 
     /// Makes a full copy ready in the place of changes that turned out, in a transaction that is undone, not to tell
@@ -101,19 +102,24 @@ impl Run<'_> {
     }
 
     async fn changes_since(&self, version: Version) -> Result<Step<(ChangePlan, String)>, SyncError> {
+        if let Some(why) = &self.goal.full_because {
+            return Ok(Step::NotPossible(why.clone()));
+        }
         let base = ChangeBase { version, has_change_data_feed: self.entry.source_feed };
-        let changes = match self.snapshot.changes_since(base, ScanOptions::default()).await? {
+        let changes = match self.goal.snapshot.changes_since(base, ScanOptions::default()).await? {
             Changes::Known(changes) => changes,
             Changes::Unknown(why) => return Ok(Step::NotPossible(why)),
         };
-        if let Some(why) = full_is_cheaper(&changes, self.entry.rows, &self.request.spec) {
+        if let Some(why) =
+            full_is_cheaper(&changes, self.goal.replaced_before, self.entry.rows, &self.request.spec)
+        {
             return Ok(Step::NotPossible(why));
         }
         let way = match changes.way {
             ChangeWay::Feed => "from the change data feed",
             ChangeWay::Files => "from the files that changed",
         };
-        let commits = self.snapshot.version() - version;
+        let commits = self.goal.snapshot.version() - version;
         let reason = format!("{commits} new {}, {way}", if commits == 1 { "commit" } else { "commits" });
         Ok(Step::Taken((changes, reason)))
     }
@@ -121,8 +127,8 @@ impl Run<'_> {
     fn filling(&self, kind: StageKind) -> Filling<'_> {
         Filling {
             spec: &self.request.spec,
-            mapping: &self.mapping,
-            snapshot: &self.snapshot,
+            mapping: &self.goal.mapping,
+            snapshot: &self.goal.snapshot,
             stage: Stage::for_loading(&self.claim),
             kind,
         }
@@ -174,11 +180,12 @@ impl Run<'_> {
                 (done, Vec::new())
             }
             Ready::Replace(filled, reason, change) => {
-                if self.mapping.key.is_empty() {
+                if self.goal.mapping.key.is_empty() {
                     let rows = filled.loaded.rows;
-                    difference::replace_all(txn, self.target(), &filled.stage, &self.mapping, rows).await?;
+                    difference::replace_all(txn, self.target(), &filled.stage, &self.goal.mapping, rows)
+                        .await?;
                 } else {
-                    difference::apply(txn, self.target(), &filled.stage, &self.mapping).await?;
+                    difference::apply(txn, self.target(), &filled.stage, &self.goal.mapping).await?;
                 }
                 let kept = self.drop_columns(txn, change).await?;
                 let mut done = self.copied(filled, reason);
@@ -206,7 +213,7 @@ impl Run<'_> {
     }
 
     async fn publish_rejected(&self, txn: &Transaction<'_>, filled: &Filled) -> Result<i64, SyncError> {
-        let version = i64::try_from(self.snapshot.version()).unwrap_or(i64::MAX);
+        let version = i64::try_from(self.goal.snapshot.version()).unwrap_or(i64::MAX);
         Ok(filled.stage.publish_rejected(txn, self.entry.id, version).await?)
     }
 
@@ -228,7 +235,7 @@ impl Run<'_> {
 
     /// What the user should know of any refresh of this table.
     fn notices(&self) -> Vec<String> {
-        let void = self.mapping.left_out.iter().map(|column| {
+        let void = self.goal.mapping.left_out.iter().map(|column| {
             format!("column \"{column}\" is of type void, which holds nothing but NULL: it is left out")
         });
         void.collect()

@@ -122,7 +122,7 @@ impl Run<'_> {
         let target = self.target();
         match step {
             Step::Alter(change, live) => {
-                table::alter(point, target, &self.mapping, change).await?;
+                table::alter(point, target, &self.goal.mapping, change).await?;
                 if let Some(live) = live {
                     table::add_generated_columns(point, target, live, &self.request.spec.generated_columns)
                         .await?;

@@ -1,17 +1,16 @@
 //! One table's part of a refresh, under the table's lock.
 
 use crate::failure::internal;
-use crate::plan::{Facts, Plan, plan};
+use crate::goal::Goal;
 use crate::progress::Progress;
 use crate::reshape::KeptColumn;
 use crate::together::Stopped;
 use crate::{Engine, RefreshRequest, SyncError};
 use chrono::{DateTime, Utc};
-use lakefront_lake::Snapshot;
-use lakefront_model::{Condition, QualifiedName, SchedulingPolicy, TableMapping};
+use lakefront_model::{Condition, QualifiedName};
 use lakefront_postgres::ledger::{self, Checkpoint, Claim, Entry, Outcome};
 use lakefront_postgres::roles::Ownership;
-use lakefront_postgres::table::{self, Stage, TableShape};
+use lakefront_postgres::table::{self, Stage};
 use lakefront_postgres::{PgError, indexes};
 use std::sync::Arc;
 use tokio_postgres::error::SqlState;
@@ -24,54 +23,13 @@ pub(crate) struct Run<'a> {
     pub member: usize,
     pub request: &'a RefreshRequest,
     pub location: String,
-    pub snapshot: Snapshot,
-    pub mapping: Arc<TableMapping>,
-    /// whether the commit that was applied last has been written again, or on, since
-    pub is_revised: bool,
+    pub goal: Goal,
     pub ownership: Ownership,
     pub entry: Entry,
     pub claim: Claim,
     /// what the primary key of the live table is called
     pub key_name: Option<String>,
     pub progress: &'a Arc<Progress>,
-}
-
-/// The plan for what is found now.
-pub(crate) fn decide(
-    entry: &Entry,
-    live: Option<&TableShape>,
-    snapshot: &Snapshot,
-    mapping: &TableMapping,
-    request: &RefreshRequest,
-    is_revised: bool,
-) -> Result<Plan, SyncError> {
-    let (old, new) = (&entry.spec, &request.spec);
-    let only_full = if new.scheduling_policy == SchedulingPolicy::Snapshot {
-        Some("the policy is SNAPSHOT")
-    } else if mapping.key.is_empty() {
-        Some("without a key all rows are copied")
-    } else {
-        None
-    };
-    plan(&Facts {
-        checkpoint: entry.version.map(|v| (v, entry.source_table_id.as_deref())),
-        live,
-        source: (snapshot.version(), snapshot.table_id()),
-        schema: snapshot.schema(),
-        mapping,
-        before: entry.source_schema.as_ref(),
-        kept_columns: &entry.kept_columns,
-        quarantined: entry.quarantined > 0,
-        revised: is_revised,
-        moved: entry.location != snapshot.location().to_string(),
-        full: request.full,
-        only_full,
-        respecified: old.timeseries_key != new.timeseries_key
-            || old.null_key != new.null_key
-            || old.duplicate_key != new.duplicate_key
-            || old.nul_byte != new.nul_byte
-            || old.generated_columns != new.generated_columns,
-    })
 }
 
 impl Engine {
@@ -118,18 +76,18 @@ impl Run<'_> {
         kept: &[KeptColumn],
     ) -> Result<(), SyncError> {
         let before = (self.entry.source_schema.as_ref(), self.entry.source_comment.as_deref());
-        let comment = self.snapshot.comment();
-        table::follow_source_comments(txn, self.target(), &self.mapping, comment, before).await?;
-        let committed_at = self.snapshot.committed_at().and_then(DateTime::<Utc>::from_timestamp_millis);
+        let comment = self.goal.snapshot.comment();
+        table::follow_source_comments(txn, self.target(), &self.goal.mapping, comment, before).await?;
+        let committed_at = self.goal.snapshot.committed_at().and_then(DateTime::<Utc>::from_timestamp_millis);
         let checkpoint = Checkpoint {
             spec: self.request.spec.clone(),
             location: self.location.clone(),
-            version: self.snapshot.version(),
-            source_table_id: self.snapshot.table_id().to_owned(),
-            source_schema: self.snapshot.schema().clone(),
+            version: self.goal.snapshot.version(),
+            source_table_id: self.goal.snapshot.table_id().to_owned(),
+            source_schema: self.goal.snapshot.schema().clone(),
             source_comment: comment.map(str::to_owned),
-            source_feed: self.snapshot.has_change_data_feed(),
-            commit_bytes: self.snapshot.commit_bytes().and_then(|bytes| i64::try_from(bytes).ok()),
+            source_feed: self.goal.snapshot.has_change_data_feed(),
+            commit_bytes: self.goal.snapshot.commit_bytes().and_then(|bytes| i64::try_from(bytes).ok()),
             kept_columns: kept.iter().map(|column| column.name.clone()).collect(),
             committed_at,
         };

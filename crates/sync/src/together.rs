@@ -3,14 +3,18 @@
 
 use crate::claims::{Finding, let_go, to_do};
 use crate::failpoint::FailPoint;
+use crate::goal::Goal;
+use crate::parts::Parts;
 use crate::progress::{Phase, Progress};
+use crate::ready::Step;
 use crate::report::NONE;
 use crate::run::taken_over;
 use crate::session::{Seen, Session};
 use crate::{Engine, RefreshReport, RefreshRequest, SyncError};
-use lakefront_model::{TableMapping, Version};
+use lakefront_model::Version;
 use lakefront_postgres::ledger::Entry;
 use lakefront_postgres::{PgError, indexes, ledger};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,13 +26,22 @@ pub(crate) struct Stopped {
     pub error: SyncError,
 }
 
-/// A member before anything is decided: its source, its columns, and what the ledger knows of it.
+/// A member before anything is decided: its source, and what the ledger knows of it.
 pub(crate) struct Found {
     pub seen: Seen,
-    pub mapping: Arc<TableMapping>,
     pub entry: Entry,
-    /// whether the commit that was applied last has been written again, or on, since
-    pub is_revised: bool,
+    /// what its copy is to become
+    pub goal: Goal,
+}
+
+/// How one try ended.
+enum Tried {
+    /// each is at its goal
+    Done(Vec<RefreshReport>),
+    /// another process came first; all is to be looked at anew
+    Outrun,
+    /// what is committed up to the goal, a part of the way, does not tell everything: why
+    NotInParts(String),
 }
 
 impl Engine {
@@ -39,12 +52,9 @@ impl Engine {
         requests: &[RefreshRequest],
         progress: &Arc<Progress>,
     ) -> Vec<Result<RefreshReport, SyncError>> {
-        let stopped = loop {
-            match self.attempt(session, requests, progress).await {
-                Ok(Some(reports)) => return reports.into_iter().map(Ok).collect(),
-                Ok(None) => {}
-                Err(stopped) => break stopped,
-            }
+        let stopped = match self.refresh_in_parts(session, requests, progress).await {
+            Ok(reports) => return reports.into_iter().map(Ok).collect(),
+            Err(stopped) => stopped,
         };
         *session = Session::default();
         let name = |request: &RefreshRequest| request.spec.name.to_string();
@@ -55,29 +65,63 @@ impl Engine {
         each.collect()
     }
 
-    /// One try; None when another process came first and all is to be looked at anew.
-    async fn attempt(
+    async fn refresh_in_parts(
         &self,
         session: &mut Session,
         requests: &[RefreshRequest],
         progress: &Arc<Progress>,
-    ) -> Result<Option<Vec<RefreshReport>>, Stopped> {
-        let started = Instant::now();
-        progress.enter(Phase::Planning);
-        let found = match self.find_for_sure(session, requests).await {
-            Ok(found) => found,
-            Err(stopped) => {
-                self.note_failure(requests, &stopped).await;
-                return Err(stopped);
+    ) -> Result<Vec<RefreshReport>, Stopped> {
+        let mut parts = Parts::new();
+        loop {
+            progress.enter(Phase::Planning);
+            let found = match self.find_next(session, requests, &parts).await {
+                Ok(found) => found,
+                Err(stopped) => {
+                    self.note_failure(requests, &stopped).await;
+                    return Err(stopped);
+                }
+            };
+            FailPoint::Found.reached();
+            let is_part = found.iter().any(|found| found.goal.is_part);
+            match self.attempt(session, requests, &found, progress).await {
+                Ok(Tried::Done(reports)) if is_part => reports.into_iter().for_each(|part| parts.add(part)),
+                Ok(Tried::Done(reports)) => {
+                    return Ok(reports.into_iter().map(|report| parts.with(report)).collect());
+                }
+                Ok(Tried::Outrun) => {}
+                Ok(Tried::NotInParts(why)) => parts.give_up(why),
+                // What stands in the way there may be gone at the end of it.
+                Err(stopped) if is_part && !stopped.error.is_transient => {
+                    *session = Session::default();
+                    parts.give_up(format!(
+                        "the source was on the way in a state that was refused: {}",
+                        stopped.error
+                    ));
+                }
+                Err(stopped) => return Err(stopped),
             }
-        };
-        FailPoint::Found.reached();
+        }
+    }
+
+    /// One try to bring tables to their goals.
+    async fn attempt(
+        &self,
+        session: &mut Session,
+        requests: &[RefreshRequest],
+        found: &[Found],
+        progress: &Arc<Progress>,
+    ) -> Result<Tried, Stopped> {
+        let started = Instant::now();
         let (control, ownership) = session.control(self).await.map_err(Stopped::first)?;
-        let work = to_do(control, &found, requests).await?;
-        let found_by = Finding { engine: self, requests, found: &found, ownership, progress };
-        let Some(runs) = found_by.claim(control, &work).await? else { return Ok(None) };
+        let work = to_do(control, found, requests).await?;
+        let found_by = Finding { engine: self, requests, found, ownership, progress };
+        let Some(runs) = found_by.claim(control, &work).await? else { return Ok(Tried::Outrun) };
         let mut done = match self.carry_out(control, &runs).await {
-            Ok(done) => done,
+            Ok(Step::Taken(done)) => done,
+            Ok(Step::NotPossible(why)) => {
+                let_go(control, &runs, &BTreeMap::new()).await?;
+                return Ok(Tried::NotInParts(why));
+            }
             Err(mut stopped) => {
                 for run in &runs {
                     if run.clean_up(&stopped.error_of(run.member, requests)).await {
@@ -96,7 +140,7 @@ impl Engine {
         }
         let mut reports = Vec::new();
         for (member, (found, request)) in found.iter().zip(requests).enumerate() {
-            let (spec, version) = (&request.spec, found.seen.snapshot.version());
+            let (spec, version) = (&request.spec, found.goal.snapshot.version());
             let at = |error: PgError| Stopped { member, error: error.into() };
             indexes::reconcile(control, &spec.name.name, &spec.indexes).await.map_err(at)?;
             let mut report = match done.remove(&member).filter(|done| done.outcome.refresh != NONE) {
@@ -113,7 +157,23 @@ impl Engine {
             }
             reports.push(report);
         }
-        Ok(Some(reports))
+        Ok(Tried::Done(reports))
+    }
+
+    /// The members as they are now, each with its goal.
+    async fn find_next(
+        &self,
+        session: &mut Session,
+        requests: &[RefreshRequest],
+        parts: &Parts,
+    ) -> Result<Vec<Found>, Stopped> {
+        let mut found = self.find_for_sure(session, requests).await?;
+        if let ([found], [request]) = (found.as_mut_slice(), requests) {
+            let (control, _) = session.control(self).await.map_err(Stopped::first)?;
+            let goal = parts.next_goal(control, found, request).await;
+            found.goal = goal.map_err(|e| Stopped::first(e.into()))?;
+        }
+        Ok(found)
     }
 
     /// The members as they are now. A source that is behind its copy may have been looked at before another process
@@ -143,7 +203,7 @@ impl Engine {
         for (member, seen) in session.look(self, requests).await?.into_iter().enumerate() {
             let at = |error: SyncError| Stopped { member, error };
             let Some(RefreshRequest { spec, .. }) = requests.get(member) else { continue };
-            let mapping = Arc::new(self.map(session, &seen.snapshot, spec).await.map_err(at)?);
+            let mapping = self.map(session, &seen.snapshot, spec).await.map_err(at)?;
             let (control, _) = session.control(self).await.map_err(at)?;
             let location = seen.source.location.to_string();
             let known = async {
@@ -153,7 +213,8 @@ impl Engine {
             };
             let entry = known.await.map_err(|e| at(e.into()))?;
             let is_revised = seen.has_revised(&entry).await.map_err(at)?;
-            found.push(Found { seen, mapping, entry, is_revised });
+            let goal = Goal::newest(&seen, mapping, is_revised);
+            found.push(Found { seen, entry, goal });
         }
         Ok(found)
     }

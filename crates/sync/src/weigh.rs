@@ -8,15 +8,21 @@ const DEFAULT: FullRefreshThreshold = FullRefreshThreshold::Percent(200);
 /// Smaller tables are refreshed in a moment either way, and an incremental refresh says which rows changed.
 const LEAST_ROWS: u64 = 100_000;
 
-/// Why the changes of a copy of so many rows are better not applied one by one; None when they are. New rows do not
-/// count: a full refresh copies them just as well, and the old ones besides.
+/// Why the changes of a copy of so many rows are better not applied one by one; None when they are. Rows that earlier parts
+/// of the same refresh replaced count as well. New rows do not: a full refresh copies them just as well, and the old ones
+/// besides.
 pub(crate) fn full_is_cheaper(
     changes: &ChangePlan,
+    replaced_before: u64,
     rows: Option<i64>,
     spec: &SyncedTableSpec,
 ) -> Option<String> {
     let rows = u64::try_from(rows?).ok()?;
-    exceeded(changes.replaced_rows?, rows, spec.full_refresh_threshold.unwrap_or(DEFAULT))
+    exceeded(
+        changes.replaced_rows?.saturating_add(replaced_before),
+        rows,
+        spec.full_refresh_threshold.unwrap_or(DEFAULT),
+    )
 }
 
 fn exceeded(replaced: u64, rows: u64, threshold: FullRefreshThreshold) -> Option<String> {

@@ -66,10 +66,8 @@ impl Files {
             let fields = schema.fields().cloned().chain(std::iter::once(change_type));
             StructType::try_new(fields).map(Arc::new).map_err(|e| from_kernel(&reading, e))
         };
-        let columns = FileColumns::new(with_type(&rows.columns.kernel)?);
         let recorded = ScanSource {
-            viewed: Arc::new(columns.with_views()),
-            columns: Arc::new(columns),
+            columns: Arc::new(FileColumns::new(with_type(&rows.columns.kernel)?)),
             logical: with_type(&rows.logical)?,
             ..ScanSource::clone(rows)
         };

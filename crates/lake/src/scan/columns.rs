@@ -12,7 +12,7 @@ use delta_kernel::engine::arrow_utils::{ReorderIndex, fixup_parquet_read, parque
 use delta_kernel::schema::SchemaRef as KernelSchema;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The columns that a scan reads from files, partition columns left out, under their physical names.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(crate) struct FileColumns {
     /// what was found for the last file. Files of one writer are alike, and where they are small this costs as much as
     /// their rows
     last: Mutex<Option<(SchemaRef, Arc<ColumnPlan>)>>,
+    /// the same with texts as views
+    viewed: OnceLock<Arc<FileColumns>>,
 }
 
 /// What becomes of the columns of files that have the same ones.
@@ -38,13 +40,18 @@ pub(crate) struct ColumnPlan {
 impl FileColumns {
     pub(crate) fn new(kernel: KernelSchema) -> Self {
         let arrow = kernel.as_ref().try_into_arrow().map(|schema: Schema| Arc::new(schema));
-        Self { kernel, texts: Texts::Plain, arrow: arrow.ok(), last: Mutex::default() }
+        let (last, viewed) = Default::default();
+        Self { kernel, texts: Texts::Plain, arrow: arrow.ok(), last, viewed }
     }
 
     /// The same, with texts as views where nothing is done to the columns.
-    pub(crate) fn with_views(&self) -> Self {
-        let arrow = self.arrow.as_ref().map(|schema| Arc::new(texts::as_views(schema)));
-        Self { kernel: Arc::clone(&self.kernel), texts: Texts::Views, arrow, last: Mutex::default() }
+    pub(crate) fn with_views(&self) -> Arc<Self> {
+        let viewed = self.viewed.get_or_init(|| {
+            let arrow = self.arrow.as_ref().map(|schema| Arc::new(texts::as_views(schema)));
+            let (last, viewed) = Default::default();
+            Arc::new(Self { kernel: Arc::clone(&self.kernel), texts: Texts::Views, arrow, last, viewed })
+        });
+        Arc::clone(viewed)
     }
 
     /// How texts are to be read.

@@ -32,8 +32,6 @@ pub(crate) struct ScanSource {
     pub(crate) store: Arc<Store>,
     /// columns as the files hold them, without partition columns
     pub(crate) columns: Arc<FileColumns>,
-    /// the same with texts as views
-    pub(crate) viewed: Arc<FileColumns>,
     /// columns as the table has them
     pub(crate) logical: SchemaRef,
     /// only so many of the first logical columns are handed on, where others had to be read too
@@ -103,9 +101,8 @@ impl DataFile {
             }
             Some(_) => return None,
         };
-        let columns = FileColumns::new(physical);
-        let viewed = Arc::new(columns.with_views());
-        let source = ScanSource { columns: Arc::new(columns), viewed, logical, ..ScanSource::clone(source) };
+        let columns = Arc::new(FileColumns::new(physical));
+        let source = ScanSource { columns, logical, ..ScanSource::clone(source) };
         Some(self.of_source(source, transform))
     }
 
@@ -115,7 +112,7 @@ impl DataFile {
         if self.transform.is_some() || source.keep.is_some() {
             return None;
         }
-        let source = ScanSource { columns: Arc::clone(&source.viewed), ..ScanSource::clone(source) };
+        let source = ScanSource { columns: source.columns.with_views(), ..ScanSource::clone(source) };
         Some(self.of_source(source, None))
     }
 

@@ -4,10 +4,10 @@ use super::local::{LocalFile, LocalRead};
 use super::remote::RemoteFile;
 use crate::LakeError;
 use crate::kernel_error::{Reading, from_io};
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Cursor, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A data file being read.
@@ -69,10 +69,12 @@ impl ChunkReader for FileBytes {
         Ok(match &self.place {
             Place::Held(bytes) => {
                 let start = usize::try_from(start).unwrap_or(usize::MAX).min(bytes.len());
-                FileRead::Held(bytes.slice(start..))
+                FileRead::Held(Cursor::new(bytes.slice(start..)))
             }
             Place::Local(file) => FileRead::Local(file.read_from(start)),
-            Place::Remote(_) => FileRead::Remote { bytes: self.clone(), position: start },
+            Place::Remote(file) => {
+                FileRead::Remote(RemoteRead { file: Arc::clone(file), bytes: self.clone(), position: start })
+            }
         })
     }
 
@@ -96,50 +98,48 @@ impl ChunkReader for FileBytes {
 /// Reads on from a position of the file.
 #[derive(Debug)]
 pub(crate) enum FileRead {
-    Held(Bytes),
+    Held(Cursor<Bytes>),
     Local(BufReader<LocalRead>),
-    Remote { bytes: FileBytes, position: u64 },
+    Remote(RemoteRead),
 }
 
 impl Read for FileRead {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         match self {
-            Self::Held(bytes) => bytes.reader().read(buffer),
+            Self::Held(bytes) => bytes.read(buffer),
             Self::Local(file) => file.read(buffer),
-            Self::Remote { bytes, position } => {
-                let Place::Remote(file) = &bytes.place else { return Ok(0) };
-                let found =
-                    file.at_least(*position, 1).map_err(|error| std::io::Error::other(bytes.keep(error)))?;
-                let count = found.len().min(buffer.len());
-                if let (Some(to), Some(from)) = (buffer.get_mut(..count), found.get(..count)) {
-                    to.copy_from_slice(from);
-                }
-                *position += count as u64;
-                Ok(count)
-            }
+            Self::Remote(file) => file.read(buffer),
         }
     }
 
     /// The headers of pages are read byte by byte, so each step counts where files are small.
     fn read_exact(&mut self, buffer: &mut [u8]) -> std::io::Result<()> {
         match self {
-            Self::Held(bytes) => {
-                let there = bytes.get(..buffer.len()).ok_or(std::io::ErrorKind::UnexpectedEof)?;
-                buffer.copy_from_slice(there);
-                bytes.advance(buffer.len());
-                Ok(())
-            }
+            Self::Held(bytes) => bytes.read_exact(buffer),
             Self::Local(file) => file.read_exact(buffer),
-            Self::Remote { .. } => {
-                let mut read = 0;
-                while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
-                    match self.read(rest)? {
-                        0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-                        more => read += more,
-                    }
-                }
-                Ok(())
-            }
+            Self::Remote(file) => file.read_exact(buffer),
         }
+    }
+}
+
+/// Reads on in a file in a store.
+#[derive(Debug)]
+pub(crate) struct RemoteRead {
+    file: Arc<RemoteFile>,
+    /// keeps the error that reading meets
+    bytes: FileBytes,
+    position: u64,
+}
+
+impl Read for RemoteRead {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let found = self.file.at_least(self.position, 1);
+        let found = found.map_err(|error| std::io::Error::other(self.bytes.keep(error)))?;
+        let count = found.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), found.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        self.position += count as u64;
+        Ok(count)
     }
 }

@@ -85,12 +85,10 @@ pub(crate) fn source_of(snapshot: &Snapshot, options: &ScanOptions) -> Result<Sc
 }
 
 fn source_of_scan(snapshot: &Snapshot, scan: &Scan, options: &ScanOptions) -> ScanSource {
-    let columns = FileColumns::new(Arc::clone(scan.physical_schema()));
     ScanSource {
         location: snapshot.location().clone(),
         store: Arc::clone(snapshot.table().store()),
-        viewed: Arc::new(columns.with_views()),
-        columns: Arc::new(columns),
+        columns: Arc::new(FileColumns::new(Arc::clone(scan.physical_schema()))),
         logical: Arc::clone(scan.logical_schema()),
         keep: None,
         batch_rows: options.batch_rows.max(1),

@@ -1,7 +1,7 @@
 //! How a table's shape differs from the wanted one: a pure comparison.
 
-use super::TableShape;
-use lakefront_model::{SourceColumn, SourceSchema, TableMapping};
+use super::{ColumnShape, TableShape};
+use lakefront_model::{SourceColumn, SourceSchema, TableMapping, TargetColumn};
 
 /// What columns are called that gave their names up, with a number behind it. A process that ended early may have left one.
 const NAMELESS: &str = "lakefront keeps ";
@@ -66,6 +66,7 @@ impl TableShape {
                 change.renamed.push((was.name.clone(), wanted.name.clone()));
             }
         }
+        let mut outlived = Vec::new();
         for (place, wanted) in mapping.columns.iter().enumerate() {
             let renamed = change.renamed.iter().find(|(_, to)| *to == wanted.name).map(|(from, _)| from);
             let called = renamed.unwrap_or(&wanted.name);
@@ -87,6 +88,10 @@ impl TableShape {
                 Some(_) if was.is_some_and(|was| was.data_type.widens_to(&wanted.data_type)) => {
                     change.widened.push(place);
                 }
+                Some(found) if renamed.is_none() && self.is_another(found, wanted, now, old, kept) => {
+                    change.missing.push(place);
+                    outlived.push(found.name.clone());
+                }
                 Some(found) => {
                     change.retyped.push((wanted.name.clone(), found.sql_type.clone(), wanted.pg_type.sql()));
                 }
@@ -104,7 +109,7 @@ impl TableShape {
             .map(|c| c.name.clone())
             .collect();
         change.kept = kept.iter().filter(|name| self.has(name) && !stays(name)).cloned().collect();
-        self.make_way(&mut change, old, kept);
+        self.make_way(&mut change, outlived, old, kept);
         let renamed = |name: &String| {
             change
                 .renamed
@@ -116,11 +121,41 @@ impl TableShape {
         change
     }
 
-    /// Columns that the source no longer has give their names up to those that are renamed to them.
-    fn make_way(&self, change: &mut ShapeChange, old: &[SourceColumn], kept: &[String]) {
+    /// Whether a column is not the one that the source has by its name now, but one that the source has no longer. A key's
+    /// column is its own all the same: the key would be another one.
+    fn is_another(
+        &self,
+        found: &ColumnShape,
+        wanted: &TargetColumn,
+        now: &SourceSchema,
+        old: &[SourceColumn],
+        kept: &[String],
+    ) -> bool {
+        let Some(is) = now.columns.get(wanted.source_index) else { return false };
+        let had = |name: &str| old.iter().any(|was| was.name == name) || kept.iter().any(|kept| kept == name);
+        !self.primary_key.contains(&found.name)
+            && had(&found.name)
+            && !old.iter().any(|was| same_column(was, is))
+    }
+
+    /// Columns that the source no longer has give their names up to those that are renamed to them, and to new ones of
+    /// another type, which outlive them.
+    fn make_way(
+        &self,
+        change: &mut ShapeChange,
+        outlived: Vec<String>,
+        old: &[SourceColumn],
+        kept: &[String],
+    ) {
         let is_taken = |to: &str| self.has(to) && !change.renamed.iter().any(|(from, _)| from == to);
-        let taken: Vec<String> =
-            change.renamed.iter().map(|(_, to)| to).filter(|to| is_taken(to)).cloned().collect();
+        let taken: Vec<String> = change
+            .renamed
+            .iter()
+            .map(|(_, to)| to)
+            .filter(|to| is_taken(to))
+            .cloned()
+            .chain(outlived)
+            .collect();
         let mut numbers = 0..;
         for name in taken {
             let free = numbers.by_ref().map(|n| format!("{NAMELESS}{n}")).find(|free| !self.has(free));
@@ -279,6 +314,19 @@ mod tests {
         let was = schema(&[("id", "p1", DeltaType::Long), ("v", "p2", DeltaType::Long)]);
         let is = schema(&[("id", "p1", DeltaType::Long), ("v", "p9", DeltaType::Long)]);
         assert!(compare(&[("id", "bigint"), ("v", "bigint")], &was, &is).replaced);
+    }
+
+    #[test]
+    fn a_new_column_of_another_type_outlives_the_one_of_its_name() {
+        let was = schema(&[("id", "p1", DeltaType::Long), ("v", "p2", DeltaType::Long)]);
+        let is = schema(&[("id", "p1", DeltaType::Long), ("v", "p9", DeltaType::String)]);
+        let change = compare(&[("id", "bigint"), ("v", "bigint")], &was, &is);
+        assert_eq!(change.renamed, [("v".to_owned(), "lakefront keeps 0".to_owned())]);
+        assert_eq!((change.missing, change.surplus), (vec![1], vec!["lakefront keeps 0".to_owned()]));
+        assert!(change.replaced && change.retyped.is_empty());
+        let is = schema(&[("id", "p9", DeltaType::String), ("v", "p2", DeltaType::Long)]);
+        let change = compare(&[("id", "bigint"), ("v", "bigint")], &was, &is);
+        assert_eq!(change.retyped.len(), 1, "a key's column stays what it is");
     }
 
     #[test]

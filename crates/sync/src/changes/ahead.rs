@@ -11,7 +11,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 /// Bytes of files that are read in one go, so that many small files cost about what a few large ones do.
 const JOB_BYTES: u64 = 256 << 10;
-/// Bytes of decoded rows that are handed on together.
+/// Bytes of what was made of rows that are handed on together.
 const PARCEL_BYTES: usize = 1 << 20;
 /// Parcels of one thread that wait for their turn.
 const WAITING: usize = 2;
@@ -68,6 +68,12 @@ impl<'a> Kept<'a> {
     }
 }
 
+/// What is made of rows on other threads. The less memory it takes, the further threads may be ahead of their turn.
+pub(super) trait Made: Send {
+    /// Bytes of memory that it takes.
+    fn memory(&self) -> usize;
+}
+
 /// What a thread hands on.
 enum Parcel<T> {
     /// what was made of batches, each with its unit's place
@@ -79,7 +85,7 @@ enum Parcel<T> {
 
 /// Hands what `make` makes of each batch of all units to `each`, in order, with its unit's place; after a unit or
 /// several, `over` gets their places. `make` is called on other threads. Blocks.
-pub(super) fn in_order<T: Send, E: From<Unclear>>(
+pub(super) fn in_order<T: Made, E: From<Unclear>>(
     units: &[&Kept<'_>],
     wanted: Wanted,
     make: impl Fn(ChangeBatch) -> Result<T, Unclear> + Sync,
@@ -147,7 +153,7 @@ fn jobs(units: &[&Kept<'_>]) -> Vec<Range<usize>> {
 }
 
 /// Reads a job's units. None when the other side wants no more.
-fn work<T>(
+fn work<T: Made>(
     units: &[&Kept<'_>],
     job: Range<usize>,
     wanted: Wanted,
@@ -158,15 +164,16 @@ fn work<T>(
     let mut bytes = 0;
     for (place, unit) in units.iter().enumerate().take(job.end).skip(job.start) {
         for batch in unit.read(wanted) {
-            let size = batch.as_ref().map_or(0, |batch| batch.rows.get_array_memory_size());
             match batch.map_err(Unclear::from).and_then(&make) {
-                Ok(made) => parcel.push((place, made)),
+                Ok(made) => {
+                    bytes += made.memory();
+                    parcel.push((place, made));
+                }
                 Err(error) => {
                     let _ = to.send(Parcel::Failed(error));
                     return None;
                 }
             }
-            bytes += size;
             if bytes >= PARCEL_BYTES {
                 to.send(Parcel::Made(std::mem::take(&mut parcel))).ok()?;
                 bytes = 0;

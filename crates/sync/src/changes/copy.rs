@@ -47,7 +47,7 @@ impl Run<'_> {
         }
         self.progress.expect(0, changes.bytes);
         let (spec, mapping, progress) =
-            (self.request.spec.clone(), self.mapping.clone(), self.progress.clone());
+            (self.request.spec.clone(), self.goal.mapping.clone(), self.progress.clone());
         let has_one_row_per_key = mapping.timeseries_key.is_none() && self.entry.quarantined == 0;
         if is_in_shape && has_one_row_per_key && append::is_append(&changes) {
             let read = move |sender| append::read(&changes, &spec, &mapping, &sender, &progress);
@@ -66,7 +66,7 @@ impl Run<'_> {
                 Ok(Copied { rows, ..Copied::default() })
             }
         };
-        let stage = ChangeStage::new(self.entry.id, &self.mapping);
+        let stage = ChangeStage::new(self.entry.id, &self.goal.mapping);
         let (landed, copied) = self.copy(txn, Destination::Stage(&stage), read).await?;
         all_landed(landed, copied.rows.inserted + copied.rows.updated + copied.rows.deleted)?;
         Ok(copied)
@@ -89,7 +89,7 @@ impl Run<'_> {
                     CopyIn::start(txn.client(), &stage.sql(), &stage.columns()).await?
                 }
                 Destination::Live => {
-                    let columns: Vec<_> = self.mapping.columns.iter().map(|c| c.name.as_str()).collect();
+                    let columns: Vec<_> = self.goal.mapping.columns.iter().map(|c| c.name.as_str()).collect();
                     CopyIn::start(txn.client(), &ident::qualified(self.target()), &columns).await?
                 }
             };

@@ -1,6 +1,7 @@
 //! Changed rows as PostgreSQL gets them, encoded on the threads that read them.
 
 use super::Unclear;
+use super::ahead::Made;
 use super::fold::Fingerprint;
 use arrow_schema::Schema;
 use lakefront_lake::{ChangeBatch, RowChange};
@@ -106,9 +107,10 @@ impl EncodedRows {
             (row, CopyRow::new(bytes))
         })
     }
+}
 
-    /// Bytes of memory that they need.
-    pub(super) fn memory(&self) -> usize {
+impl Made for EncodedRows {
+    fn memory(&self) -> usize {
         size_of::<Self>() + self.bytes.len() + self.rows.len() * size_of::<ChangedRow>()
     }
 }

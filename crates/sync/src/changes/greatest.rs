@@ -25,9 +25,9 @@ impl Run<'_> {
             Lost::Lesser => Counts::default(),
             Lost::Unknown => return Err(disagrees()),
             Lost::Greatest => {
-                let scan = self.snapshot.scan(ScanOptions::default()).await?;
+                let scan = self.goal.snapshot.scan(ScanOptions::default()).await?;
                 self.progress.expect(0, scan.bytes);
-                let (spec, mapping) = (self.request.spec.clone(), self.mapping.clone());
+                let (spec, mapping) = (self.request.spec.clone(), self.goal.mapping.clone());
                 let progress = self.progress.clone();
                 let read = move |sender| next::read(&scan, &copied.lost, &spec, &mapping, &sender, &progress);
                 self.copy(txn, Destination::Stage(stage), read).await?;

@@ -70,7 +70,7 @@ impl From<LakeError> for Unclear {
 impl Run<'_> {
     /// Applies the rows that were copied. Returns what came of it, as far as rows are concerned.
     pub(crate) async fn apply_rows(&self, txn: &Transaction<'_>, copied: Copied) -> Result<Outcome, Unclear> {
-        let stage = ChangeStage::new(self.entry.id, &self.mapping);
+        let stage = ChangeStage::new(self.entry.id, &self.goal.mapping);
         let counts = self.change_rows(txn, &stage, copied).await?;
         let [inserted, updated, deleted] =
             [counts.inserted, counts.updated, counts.deleted].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
@@ -96,7 +96,7 @@ impl Run<'_> {
         if self.entry.quarantined > 0 && stage.touches_quarantine(txn, self.entry.id).await? {
             return Err(Unclear::Changes("a key that rows are set aside for changed".to_owned()));
         }
-        if let Some(by) = self.mapping.timeseries_key.and_then(|by| self.mapping.columns.get(by)) {
+        if let Some(by) = self.goal.mapping.timeseries_key.and_then(|by| self.goal.mapping.columns.get(by)) {
             return self.apply_greatest(txn, stage, by, copied).await;
         }
         let live_rows = self.entry.rows.unwrap_or_default();

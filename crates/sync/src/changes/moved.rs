@@ -6,36 +6,47 @@
 
 use super::fold::Fingerprint;
 use super::passes::Passes;
-use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
-use std::cmp::Ordering;
+use arrow_buffer::BooleanBufferBuilder;
+use std::cmp;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::thread::available_parallelism;
 
 /// Rows held at a time: about 90 MiB with what vectors keep in reserve. More are dealt with in several passes.
 const MOST_ROWS: usize = 6_500_000;
-/// The rows are divided by so many of their highest bits, so that a part fits into the processor's cache.
-const PART_BITS: u32 = 14;
-
+/// The rows are divided by so many of their highest bits: few enough parts that the end of each stays in the processor's
+/// cache while rows are added, and so many that one fits into it while it is sorted.
+const PART_BITS: u32 = 8;
+/// A part is divided further, by its next bits, into slots of about so many rows.
+const SLOT_ROWS: usize = 16;
 /// A place is looked for step by step so far from the likely one.
 const STEPS: usize = 24;
+/// Fewer rows than this are sorted at once.
+const ROWS_PER_THREAD: usize = 1 << 16;
 
 /// A row that went. Three numbers of 32 bits, so that it needs no padding.
-#[derive(Debug, Clone, Copy)]
-struct Gone {
+#[derive(Debug)]
+struct GoneRow {
     high: u32,
     low: u32,
     /// its number, and in the highest bit whether a row that came took it: one and the same place in memory tells all
-    row: u32,
+    row: AtomicU32,
 }
 
 /// The bit of a number that says that the row was taken.
 const TAKEN: u32 = 1 << 31;
 
-impl Gone {
+impl GoneRow {
     fn new(fingerprint: Fingerprint, row: u32) -> Self {
-        Self { high: (fingerprint >> 32) as u32, low: fingerprint as u32, row }
+        Self { high: (fingerprint >> 32) as u32, low: fingerprint as u32, row: AtomicU32::new(row) }
     }
 
     fn is_taken(&self) -> bool {
-        self.row & TAKEN != 0
+        self.row.load(Relaxed) & TAKEN != 0
+    }
+
+    /// Takes it; false when another row was quicker.
+    fn take(&self) -> bool {
+        self.row.fetch_or(TAKEN, Relaxed) & TAKEN == 0
     }
 
     fn fingerprint(&self) -> Fingerprint {
@@ -52,41 +63,39 @@ pub(super) enum Came {
     Changed,
 }
 
-/// The rows that went, in one pass, and which rows of all only moved.
-pub(super) struct Moved {
-    parts: Vec<Vec<Gone>>,
+/// The rows that went, in one pass. Once all are there, many threads may look up rows that came.
+pub(super) struct Gone {
+    parts: Vec<Part>,
     held: usize,
     passes: Passes,
-    /// a bit for each row, set when it only moved
-    moved: BooleanBufferBuilder,
 }
 
-impl Moved {
+/// Rows whose fingerprints have the same highest bits.
+#[derive(Default)]
+struct Part {
+    rows: Vec<GoneRow>,
+    /// where each slot starts, once the rows are sorted; at the end where the last one ends
+    slots: Vec<u32>,
+    /// so many bits after the part's own tell the slots apart
+    slot_bits: u32,
+}
+
+impl Gone {
     pub(super) fn new() -> Self {
-        Self {
-            parts: (0..1 << PART_BITS).map(|_| Vec::new()).collect(),
-            held: 0,
-            passes: Passes::new(MOST_ROWS),
-            moved: BooleanBufferBuilder::new(0),
-        }
+        let parts = (0..1 << PART_BITS).map(|_| Part::default()).collect();
+        Self { parts, held: 0, passes: Passes::new(MOST_ROWS) }
     }
 
-    /// Goes on to the next pass, which has other rows; false when all have had theirs.
-    pub(super) fn next_pass(&mut self) -> bool {
+    /// Goes on to the next pass, which has other rows; false when all have had theirs. Sets the bit of each row of this one
+    /// that only moved.
+    pub(super) fn next_pass(&mut self, moved: &mut BooleanBufferBuilder) -> bool {
         for part in &mut self.parts {
-            for gone in part.drain(..).filter(Gone::is_taken) {
-                self.moved.set_bit((gone.row ^ TAKEN) as usize, true);
+            for gone in part.rows.drain(..).filter(GoneRow::is_taken) {
+                moved.set_bit((gone.row.into_inner() ^ TAKEN) as usize, true);
             }
         }
         self.held = 0;
         self.passes.go_on()
-    }
-
-    /// Makes room for rows up to number `rows`, not included.
-    pub(super) fn number(&mut self, rows: usize) {
-        if self.moved.len() < rows {
-            self.moved.append_n(rows - self.moved.len(), false);
-        }
     }
 
     /// Adds a row that went. False when its number is too large.
@@ -94,96 +103,113 @@ impl Moved {
     pub(super) fn went(&mut self, fingerprint: Fingerprint, row: usize) -> bool {
         let Some(row) = u32::try_from(row).ok().filter(|row| row & TAKEN == 0) else { return false };
         if self.passes.takes(fingerprint) {
-            self.add(Gone::new(fingerprint, row));
+            self.add(GoneRow::new(fingerprint, row));
         }
         true
     }
 
-    fn add(&mut self, gone: Gone) {
-        let Some(part) = self.parts.get_mut(part_of(gone.fingerprint())) else { return };
-        if part.len() == part.capacity() {
+    fn add(&mut self, gone: GoneRow) {
+        let Some(Part { rows, .. }) = self.parts.get_mut(part_of(gone.fingerprint())) else { return };
+        if rows.len() == rows.capacity() {
             // Doubling would keep too much in reserve.
-            part.reserve_exact(part.len() / 4 + 8);
+            rows.reserve_exact(rows.len() / 4 + 8);
         }
-        part.push(gone);
+        rows.push(gone);
         self.held += 1;
         while self.passes.divide(self.held) {
             let passes = &self.passes;
-            self.parts.iter_mut().for_each(|part| part.retain(|gone| passes.takes(gone.low.into())));
-            self.held = self.parts.iter().map(Vec::len).sum();
+            self.parts.iter_mut().for_each(|part| part.rows.retain(|gone| passes.takes(gone.low.into())));
+            self.held = self.parts.iter().map(|part| part.rows.len()).sum();
         }
     }
 
     /// To be called between the rows that went and those that came.
     pub(super) fn sort(&mut self) {
-        self.parts.iter_mut().for_each(|part| part.sort_unstable_by_key(Gone::fingerprint));
+        let threads =
+            if self.held < ROWS_PER_THREAD { 1 } else { available_parallelism().map_or(1, usize::from) };
+        let each = self.parts.len().div_ceil(threads);
+        std::thread::scope(|scope| {
+            for parts in self.parts.chunks_mut(each) {
+                scope.spawn(move || parts.iter_mut().for_each(Part::sort));
+            }
+        });
     }
 
     /// Brings the places of some rows that are about to come near, all at once: looked up one after the other, each
     /// would wait for memory by itself, which was most of the time that a MERGE of one row in a hundred took.
     pub(super) fn approach(&self, fingerprints: &[Fingerprint]) {
         let touch = |sum: u32, &fingerprint: &Fingerprint| {
-            let part = self.part(fingerprint);
-            sum ^ part.get(likely_place(part, fingerprint)).map_or(0, |gone| gone.row)
+            let (slot, likely) = self.slot(fingerprint);
+            sum ^ slot.get(likely).map_or(0, |gone| gone.high)
         };
         std::hint::black_box(fingerprints.iter().fold(0, touch));
     }
 
-    /// The same for rows that went.
-    pub(super) fn approach_ends(&self, fingerprints: &[Fingerprint]) {
-        let touch = |sum: u32, &fingerprint: &Fingerprint| {
-            sum ^ self.part(fingerprint).last().map_or(0, |gone| gone.row)
-        };
-        std::hint::black_box(fingerprints.iter().fold(0, touch));
-    }
-
-    fn part(&self, fingerprint: Fingerprint) -> &[Gone] {
-        self.parts.get(part_of(fingerprint)).map(Vec::as_slice).unwrap_or_default()
+    /// The rows among which one of this fingerprint is, and the likely place for it there.
+    fn slot(&self, fingerprint: Fingerprint) -> (&[GoneRow], usize) {
+        self.parts.get(part_of(fingerprint)).map(|part| part.slot(fingerprint)).unwrap_or_default()
     }
 
     /// What became of a row that came; None when it is another pass's.
-    pub(super) fn came(&mut self, fingerprint: Fingerprint, row: usize) -> Option<Came> {
+    pub(super) fn came(&self, fingerprint: Fingerprint) -> Option<Came> {
         if !self.passes.takes(fingerprint) {
             return None;
         }
-        let part = self.parts.get_mut(part_of(fingerprint))?;
+        let (slot, likely) = self.slot(fingerprint);
         // Of rows that are the same, those that were taken come first.
-        let is_before = |gone: &Gone| match gone.fingerprint().cmp(&fingerprint) {
-            Ordering::Equal => gone.is_taken(),
-            ordering => ordering == Ordering::Less,
+        let is_before = |gone: &GoneRow| match gone.fingerprint().cmp(&fingerprint) {
+            cmp::Ordering::Equal => gone.is_taken(),
+            ordering => ordering == cmp::Ordering::Less,
         };
-        let place = place_in(part, fingerprint, is_before);
-        match part.get_mut(place) {
-            Some(gone) if gone.fingerprint() == fingerprint => {
-                gone.row |= TAKEN;
-                self.moved.set_bit(row, true);
-                Some(Came::Moved)
-            }
-            _ => Some(Came::Changed),
-        }
+        let place = place_in(slot, likely, is_before);
+        let mut same =
+            slot.get(place..).unwrap_or_default().iter().take_while(|gone| gone.fingerprint() == fingerprint);
+        Some(if same.any(GoneRow::take) { Came::Moved } else { Came::Changed })
     }
 
     pub(super) fn is_first_pass(&self) -> bool {
         self.passes.is_first()
     }
+}
 
-    /// A bit for each row, set when it did not just move.
-    pub(super) fn changed(mut self) -> BooleanBuffer {
-        !&self.moved.finish()
+impl Part {
+    fn sort(&mut self) {
+        self.rows.sort_unstable_by_key(GoneRow::fingerprint);
+        self.slot_bits = (self.rows.len() / SLOT_ROWS).max(1).ilog2();
+        self.slots.clear();
+        self.slots.reserve_exact((1 << self.slot_bits) + 1);
+        for (place, row) in self.rows.iter().enumerate() {
+            let slot = slot_of(row.fingerprint(), self.slot_bits);
+            while self.slots.len() <= slot {
+                self.slots.push(place as u32);
+            }
+        }
+        self.slots.resize((1 << self.slot_bits) + 1, self.rows.len() as u32);
+    }
+
+    fn slot(&self, fingerprint: Fingerprint) -> (&[GoneRow], usize) {
+        let slot = slot_of(fingerprint, self.slot_bits);
+        let Some(&[start, end]) = self.slots.get(slot..slot + 2) else { return Default::default() };
+        let rows = self.rows.get(start as usize..end as usize).unwrap_or_default();
+        // As they are spread evenly.
+        let share = u128::from(fingerprint << (PART_BITS + self.slot_bits)) * rows.len() as u128;
+        (rows, (share >> u64::BITS) as usize)
     }
 }
 
-/// Where a fingerprint should be, as they are spread evenly.
-fn likely_place(part: &[Gone], fingerprint: Fingerprint) -> usize {
-    let share = u128::from(fingerprint << PART_BITS) * part.len() as u128;
-    (share >> u64::BITS) as usize
+fn part_of(fingerprint: Fingerprint) -> usize {
+    (fingerprint >> (u64::BITS - PART_BITS)) as usize
+}
+
+fn slot_of(fingerprint: Fingerprint, bits: u32) -> usize {
+    let in_part = (fingerprint << PART_BITS) as u128;
+    (in_part >> (u64::BITS - bits)) as usize
 }
 
 /// The first place that is not before. It is nearly always within a few steps of the likely one, where going on step by
 /// step is quicker than halving; how many rows are the same has no bound, so after those it is halving.
-fn place_in(part: &[Gone], fingerprint: Fingerprint, is_before: impl Fn(&Gone) -> bool) -> usize {
+fn place_in(part: &[GoneRow], guess: usize, is_before: impl Fn(&GoneRow) -> bool) -> usize {
     let is_before_at = |place: usize| part.get(place).is_some_and(&is_before);
-    let guess = likely_place(part, fingerprint);
     let mut place = guess;
     while is_before_at(place) {
         place += 1;
@@ -200,29 +226,28 @@ fn place_in(part: &[Gone], fingerprint: Fingerprint, is_before: impl Fn(&Gone) -
     place
 }
 
-fn part_of(fingerprint: Fingerprint) -> usize {
-    (fingerprint >> (u64::BITS - PART_BITS)) as usize
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Numbers of the rows that changed, of those that went and then those that came.
     fn changed(most: usize, went: &[u64], came: &[u64]) -> Vec<usize> {
-        let mut moved = Moved { passes: Passes::new(most), ..Moved::new() };
-        moved.number(went.len() + came.len());
+        let mut gone = Gone { passes: Passes::new(most), ..Gone::new() };
+        let mut moved = BooleanBufferBuilder::new(0);
+        moved.append_n(went.len() + came.len(), false);
         loop {
             for (row, &fingerprint) in went.iter().enumerate() {
-                assert!(moved.went(fingerprint, row));
-                assert!(moved.held <= most);
+                assert!(gone.went(fingerprint, row));
+                assert!(gone.held <= most);
             }
-            moved.sort();
+            gone.sort();
             for (row, &fingerprint) in came.iter().enumerate() {
-                let _ = moved.came(fingerprint, went.len() + row);
+                if gone.came(fingerprint) == Some(Came::Moved) {
+                    moved.set_bit(went.len() + row, true);
+                }
             }
-            if !moved.next_pass() {
-                return moved.changed().set_indices().collect();
+            if !gone.next_pass(&mut moved) {
+                return (!&moved.finish()).set_indices().collect();
             }
         }
     }
@@ -236,18 +261,24 @@ mod tests {
 
     #[test]
     fn each_place_is_found() {
-        let hash = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> PART_BITS;
-        for rows in [0, 1, 7, 100, 3000] {
-            let mut part: Vec<Gone> = (0..rows).map(|n| Gone::new(hash(n / 2), n as u32)).collect();
-            part.sort_unstable_by_key(Gone::fingerprint);
-            for n in 0..rows + 10 {
-                let is_before = |gone: &Gone| gone.fingerprint() < hash(n);
-                assert_eq!(place_in(&part, hash(n), is_before), part.partition_point(is_before));
+        let hash = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for rows in [0, 1, 7, 100, 3000, 100_000] {
+            let mut gone = Gone::new();
+            (0..rows).for_each(|row| assert!(gone.went(hash(row as u64 / 2), row)));
+            gone.sort();
+            for n in 0..rows as u64 + 10 {
+                let (slot, likely) = gone.slot(hash(n));
+                let is_before = |gone: &GoneRow| gone.fingerprint() < hash(n);
+                assert_eq!(place_in(slot, likely, is_before), slot.partition_point(is_before));
+                let is_there = slot.iter().any(|gone| gone.fingerprint() == hash(n));
+                assert_eq!(is_there, n < (rows as u64).div_ceil(2));
             }
             // However uneven they are.
-            let same = vec![Gone::new(9, 1); rows as usize];
-            assert_eq!(place_in(&same, 9, |_| false), 0);
-            assert_eq!(place_in(&same, 9, |_| true), rows as usize);
+            let same: Vec<GoneRow> = (0..rows as u32).map(|_| GoneRow::new(9, 1)).collect();
+            for guess in [0, rows / 2] {
+                assert_eq!(place_in(&same, guess, |_| false), 0);
+                assert_eq!(place_in(&same, guess, |_| true), rows);
+            }
         }
     }
 
@@ -259,5 +290,18 @@ mod tests {
         let expected: Vec<usize> = (0..5).chain(1000..1005).collect();
         assert_eq!(changed(2000, &went, &came), expected);
         assert_eq!(changed(100, &went, &came), expected);
+    }
+
+    #[test]
+    fn threads_take_each_row_once() {
+        let mut gone = Gone::new();
+        (0..1000).for_each(|row| assert!(gone.went(row as u64 % 7, row)));
+        gone.sort();
+        let took = |gone: &Gone| (0..1000).filter(|row| gone.came(row % 7) == Some(Came::Moved)).count();
+        let taken: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| took(&gone))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap_or_default()).sum()
+        });
+        assert_eq!(taken, 1000);
     }
 }

@@ -1,7 +1,7 @@
 //! Reading changes: what becomes of each key, and the rows that say so on their way to PostgreSQL.
 
 use super::Unclear;
-use super::ahead::{Kept, Wanted, in_order};
+use super::ahead::{Kept, Made, Wanted, in_order};
 use super::encoded::{EncodedRows, Encoding};
 use super::fold::{Fold, Verdict};
 use super::print::Printer;

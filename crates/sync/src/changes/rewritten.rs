@@ -1,14 +1,14 @@
 //! Leaves out the rows of rewritten files that did not change.
 
 use super::Unclear;
-use super::ahead::{Kept, Wanted, in_order};
+use super::ahead::{Kept, Made, Wanted, in_order};
 use super::fold::Fingerprint;
-use super::moved::{Came, Moved};
+use super::moved::{Came, Gone};
 use super::print::Printer;
 use super::read::count_bytes;
 use crate::failure::internal;
 use crate::progress::Progress;
-use arrow_buffer::BooleanBuffer;
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use lakefront_lake::{ChangeBatch, ChangeKind, RowChange};
 use std::ops::Range;
 
@@ -30,7 +30,7 @@ pub(super) fn leave_out_moved(
         units,
         printer,
         progress,
-        moved: Moved::new(),
+        moved: BooleanBufferBuilder::new(0),
         rows: vec![None; units.len()],
         numbered: 0,
         reading: None,
@@ -48,9 +48,9 @@ pub(super) fn leave_out_moved(
         }
         Err(Stop::Failed(error)) => return Err(error),
     }
-    let Finding { moved, rows, kept, room: left, .. } = finding;
+    let Finding { mut moved, rows, kept, room: left, .. } = finding;
     *room = left;
-    let changed = moved.changed();
+    let changed = !&moved.finish();
     for ((unit, rows), batches) in units.iter_mut().zip(rows).zip(kept) {
         let rows = rows.unwrap_or_default();
         unit.only = Some(changed.slice(rows.start, rows.len()));
@@ -89,7 +89,8 @@ struct Finding<'a, 'u> {
     units: &'a [Kept<'u>],
     printer: &'a Printer,
     progress: &'a Progress,
-    moved: Moved,
+    /// a bit for each row, set when it only moved
+    moved: BooleanBufferBuilder,
     /// the numbers of each unit's rows
     rows: Vec<Option<Range<usize>>>,
     numbered: usize,
@@ -113,34 +114,50 @@ struct Place {
 
 impl Finding<'_, '_> {
     fn find(&mut self) -> Result<(), Stop> {
+        let (printer, mut gone) = (self.printer, Gone::new());
+        let prints = |batch: &ChangeBatch| {
+            printer.prints(&batch.rows).map_err(|e| Unclear::from(internal(e.to_string())))
+        };
         loop {
-            self.read(ChangeKind::Inserted, |this, unit, batch, prints| this.went(unit, &batch, &prints))?;
-            self.moved.sort();
-            self.read(ChangeKind::Deleted, |this, unit, batch, prints| this.came(unit, &batch, &prints))?;
-            if !self.moved.next_pass() {
+            let is_first = gone.is_first_pass();
+            self.read(
+                ChangeKind::Inserted,
+                is_first,
+                |batch| Ok(Departures { prints: prints(&batch)?, changes: batch.changes }),
+                |this, unit, departures| this.went(&mut gone, unit, &departures),
+            )?;
+            gone.sort();
+            self.read(
+                ChangeKind::Deleted,
+                is_first,
+                |batch| Arrivals::look_up(&gone, &prints(&batch)?, &batch),
+                |this, unit, arrivals| this.came(unit, arrivals),
+            )?;
+            if !gone.next_pass(&mut self.moved) {
                 return Ok(());
             }
         }
     }
 
-    /// Reads all units but those of one kind; `each` gets a unit's place, a batch, and its rows' fingerprints.
-    fn read(
+    /// Reads all units but those of one kind; `each` gets a unit's place and what `make` made of a batch on another thread.
+    fn read<T: Made>(
         &mut self,
         but: ChangeKind,
-        mut each: impl FnMut(&mut Self, usize, ChangeBatch, Vec<Fingerprint>) -> Result<(), Stop>,
+        is_first: bool,
+        make: impl Fn(ChangeBatch) -> Result<T, Unclear> + Sync,
+        mut each: impl FnMut(&mut Self, usize, T) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
-        let (printer, progress) = (self.printer, self.progress);
+        let progress = self.progress;
         let units: Vec<(usize, &Kept<'_>)> =
             self.units.iter().enumerate().filter(|(_, kept)| kept.unit.kind != but).collect();
         let kept: Vec<&Kept<'_>> = units.iter().map(|(_, kept)| *kept).collect();
-        let is_first = self.moved.is_first_pass();
         self.reading = None;
         in_order(
             &kept,
             Wanted::Views,
-            |batch| Ok((printer.prints(&batch.rows).map_err(|e| internal(e.to_string()))?, batch)),
-            |nth, (prints, batch)| match units.get(nth) {
-                Some((unit, _)) => each(self, *unit, batch, prints),
+            make,
+            |nth, made| match units.get(nth) {
+                Some((unit, _)) => each(self, *unit, made),
                 None => Ok(()),
             },
             |over| {
@@ -165,64 +182,101 @@ impl Finding<'_, '_> {
         if place.is_new {
             numbers.get_or_insert(first..first).end = place.next_row;
             self.numbered = place.next_row;
-            self.moved.number(self.numbered);
+            self.moved.append_n(rows, false);
         }
         first
     }
 
-    fn went(&mut self, unit: usize, batch: &ChangeBatch, prints: &[Fingerprint]) -> Result<(), Stop> {
+    fn went(&mut self, gone: &mut Gone, unit: usize, departures: &Departures) -> Result<(), Stop> {
+        let Departures { prints, changes } = departures;
         let first = self.number(unit, prints.len());
-        for (row, (&print, change)) in (first..).zip(prints.iter().zip(&batch.changes)) {
-            if (row - first).is_multiple_of(NEAR_ROWS) {
-                self.moved.approach_ends(near(prints, row - first));
-            }
-            if *change == RowChange::Deleted && !self.moved.went(print, row) {
+        for (row, (&print, change)) in (first..).zip(prints.iter().zip(changes)) {
+            if *change == RowChange::Deleted && !gone.went(print, row) {
                 return Err(Stop::NotWorthIt);
             }
         }
         Ok(())
     }
 
-    fn came(&mut self, unit: usize, batch: &ChangeBatch, prints: &[Fingerprint]) -> Result<(), Stop> {
-        let first = self.number(unit, prints.len());
-        let (mut all, mut same) = (0, 0);
-        let mut changes = batch.changes.iter();
-        let changed = BooleanBuffer::collect_bool(prints.len(), |row| {
-            if row.is_multiple_of(NEAR_ROWS) {
-                self.moved.approach(near(prints, row));
-            }
-            let (Some(RowChange::Inserted), Some(&print)) = (changes.next(), prints.get(row)) else {
-                return false;
-            };
-            let came = self.moved.came(print, first + row);
-            all += usize::from(came.is_some());
-            same += usize::from(came == Some(Came::Moved));
-            came == Some(Came::Changed)
-        });
-        self.came += all;
-        self.same += same;
+    fn came(&mut self, unit: usize, arrivals: Arrivals) -> Result<(), Stop> {
+        let first = self.number(unit, arrivals.moved.len());
+        arrivals.moved.set_indices().for_each(|row| self.moved.set_bit(first + row, true));
+        self.came += arrivals.came;
+        self.same += arrivals.moved.count_set_bits();
         let may_stop = self.effort == Effort::WhilePromising && self.came >= ENOUGH_ROWS;
         if may_stop && self.same < self.came / 8 {
             return Err(Stop::NotWorthIt);
         }
-        self.keep(unit, batch, changed)
-    }
-
-    fn keep(&mut self, unit: usize, batch: &ChangeBatch, changed: BooleanBuffer) -> Result<(), Stop> {
-        let Some(kept) = self.kept.get_mut(unit) else { return Ok(()) };
-        if let Some(batches) = kept
-            && changed.count_set_bits() > 0
-        {
-            let batch = batch.only(changed).map_err(|e| Unclear::from(internal(e.to_string())))?;
-            let bytes = batch.rows.get_array_memory_size();
-            if bytes <= self.room {
-                self.room -= bytes;
-                batches.push(batch);
-            } else {
-                *kept = None;
-            }
+        if let Some(batch) = arrivals.changed {
+            self.keep(unit, batch);
         }
         Ok(())
+    }
+
+    fn keep(&mut self, unit: usize, batch: ChangeBatch) {
+        let Some(kept) = self.kept.get_mut(unit) else { return };
+        let Some(batches) = kept else { return };
+        let bytes = batch.rows.get_array_memory_size();
+        if bytes <= self.room {
+            self.room -= bytes;
+            batches.push(batch);
+        } else {
+            *kept = None;
+        }
+    }
+}
+
+/// Rows of which some went, each with its fingerprint.
+struct Departures {
+    prints: Vec<Fingerprint>,
+    changes: Vec<RowChange>,
+}
+
+impl Made for Departures {
+    fn memory(&self) -> usize {
+        size_of_val(self.prints.as_slice()) + size_of_val(self.changes.as_slice())
+    }
+}
+
+/// Rows of which some came, looked up among those that went.
+struct Arrivals {
+    /// a bit for each row, set when it came and only moved
+    moved: BooleanBuffer,
+    /// how many came
+    came: usize,
+    /// those that came and are new
+    changed: Option<ChangeBatch>,
+}
+
+impl Made for Arrivals {
+    fn memory(&self) -> usize {
+        let changed = self.changed.as_ref().map_or(0, |batch| batch.rows.get_array_memory_size());
+        self.moved.inner().len() + changed
+    }
+}
+
+impl Arrivals {
+    fn look_up(gone: &Gone, prints: &[Fingerprint], batch: &ChangeBatch) -> Result<Self, Unclear> {
+        let mut moved = BooleanBufferBuilder::new(prints.len());
+        let mut changes = batch.changes.iter();
+        let changed = BooleanBuffer::collect_bool(prints.len(), |row| {
+            if row.is_multiple_of(NEAR_ROWS) {
+                gone.approach(near(prints, row));
+            }
+            let came = match (changes.next(), prints.get(row)) {
+                (Some(RowChange::Inserted), Some(&print)) => gone.came(print),
+                _ => None,
+            };
+            moved.append(came == Some(Came::Moved));
+            came == Some(Came::Changed)
+        });
+        let (moved, new) = (moved.finish(), changed.count_set_bits());
+        let changed = if new > 0 { Some(batch.only(changed)) } else { None };
+        Ok(Self {
+            came: new + moved.count_set_bits(),
+            changed: changed.transpose().map_err(|e| internal(e.to_string()))?,
+            moved,
+        })
     }
 }
 
