@@ -40,7 +40,7 @@ enum Tried {
     Done(Vec<RefreshReport>),
     /// another process came first; all is to be looked at anew
     Outrun,
-    /// what is committed up to the goal, a part of the way, does not tell everything: why
+    /// the goal, a part of the way, cannot be reached by what was committed: why
     NotInParts(String),
 }
 
@@ -90,14 +90,6 @@ impl Engine {
                 }
                 Ok(Tried::Outrun) => {}
                 Ok(Tried::NotInParts(why)) => parts.give_up(why),
-                // What stands in the way there may be gone at the end of it.
-                Err(stopped) if is_part && !stopped.error.is_transient => {
-                    *session = Session::default();
-                    parts.give_up(format!(
-                        "the source was on the way in a state that was refused: {}",
-                        stopped.error
-                    ));
-                }
                 Err(stopped) => return Err(stopped),
             }
         }
@@ -122,14 +114,26 @@ impl Engine {
                 let_go(control, &runs, &BTreeMap::new()).await?;
                 return Ok(Tried::NotInParts(why));
             }
-            Err(mut stopped) => {
+            Err(stopped) => {
+                let mut lost = None;
                 for run in &runs {
                     if run.clean_up(&stopped.error_of(run.member, requests)).await {
-                        let causes = vec![stopped.error.message];
-                        stopped = Stopped { member: run.member, error: SyncError { causes, ..taken_over() } };
+                        lost = Some(run.member);
                     }
                 }
-                return Err(stopped);
+                if let Some(member) = lost {
+                    let causes = vec![stopped.error.message];
+                    return Err(Stopped { member, error: SyncError { causes, ..taken_over() } });
+                }
+                if stopped.error.is_transient || !runs.iter().any(|run| run.goal.is_part) {
+                    return Err(stopped);
+                }
+                // What stands in the way there may be gone at its end. The claim goes with the connection.
+                *session = Session::default();
+                return Ok(Tried::NotInParts(format!(
+                    "a state of the source was refused: {}",
+                    stopped.error
+                )));
             }
         };
         // Where the connection broke at the COMMIT, the locks went with it.

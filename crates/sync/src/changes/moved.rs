@@ -20,6 +20,10 @@ const PART_BITS: u32 = 8;
 const SLOT_ROWS: usize = 16;
 /// A place is looked for step by step so far from the likely one.
 const STEPS: usize = 24;
+/// It is nearly always so near.
+const NEAR_STEPS: usize = 2;
+/// Rows that are looked up together.
+const NEAR_ROWS: usize = 64;
 /// Fewer rows than this are sorted at once.
 const ROWS_PER_THREAD: usize = 1 << 16;
 
@@ -135,36 +139,32 @@ impl Gone {
         });
     }
 
-    /// Brings the places of some rows that are about to come near, all at once: looked up one after the other, each
-    /// would wait for memory by itself, which was most of the time that a MERGE of one row in a hundred took.
-    pub(super) fn approach(&self, fingerprints: &[Fingerprint]) {
-        let touch = |sum: u32, &fingerprint: &Fingerprint| {
-            let (slot, likely) = self.slot(fingerprint);
-            sum ^ slot.get(likely).map_or(0, |gone| gone.high)
-        };
-        std::hint::black_box(fingerprints.iter().fold(0, touch));
+    fn place(&self, fingerprint: Fingerprint) -> Place<'_> {
+        self.parts.get(part_of(fingerprint)).map(|part| part.place(fingerprint)).unwrap_or_default()
     }
 
-    /// The rows among which one of this fingerprint is, and the likely place for it there.
-    fn slot(&self, fingerprint: Fingerprint) -> (&[GoneRow], usize) {
-        self.parts.get(part_of(fingerprint)).map(|part| part.slot(fingerprint)).unwrap_or_default()
-    }
-
-    /// What became of a row that came; None when it is another pass's.
-    pub(super) fn came(&self, fingerprint: Fingerprint) -> Option<Came> {
-        if !self.passes.takes(fingerprint) {
-            return None;
+    /// What became of rows that came: `each` gets a row's place and what became of it, in order. Rows that are not `wanted` and
+    /// those of other passes are passed over.
+    pub(super) fn came(
+        &self,
+        fingerprints: &[Fingerprint],
+        wanted: impl Fn(usize) -> bool,
+        mut each: impl FnMut(usize, Came),
+    ) {
+        let mut first = 0;
+        for near in fingerprints.chunks(NEAR_ROWS) {
+            // Their places are brought near all at once: looked up one after the other, each row would wait for memory by
+            // itself, which was most of the time that a MERGE of one row in a hundred took.
+            let mut places = [Place::default(); NEAR_ROWS];
+            places.iter_mut().zip(near).for_each(|(place, &fingerprint)| *place = self.place(fingerprint));
+            std::hint::black_box(places.iter().fold(0, |sum, place| sum ^ place.touch()));
+            for (row, (place, &fingerprint)) in (first..).zip(places.iter().zip(near)) {
+                if self.passes.takes(fingerprint) && wanted(row) {
+                    each(row, place.came(fingerprint));
+                }
+            }
+            first += near.len();
         }
-        let (slot, likely) = self.slot(fingerprint);
-        // Of rows that are the same, those that were taken come first.
-        let is_before = |gone: &GoneRow| match gone.fingerprint().cmp(&fingerprint) {
-            cmp::Ordering::Equal => gone.is_taken(),
-            ordering => ordering == cmp::Ordering::Less,
-        };
-        let place = place_in(slot, likely, is_before);
-        let mut same =
-            slot.get(place..).unwrap_or_default().iter().take_while(|gone| gone.fingerprint() == fingerprint);
-        Some(if same.any(GoneRow::take) { Came::Moved } else { Came::Changed })
     }
 
     pub(super) fn is_first_pass(&self) -> bool {
@@ -187,13 +187,63 @@ impl Part {
         self.slots.resize((1 << self.slot_bits) + 1, self.rows.len() as u32);
     }
 
-    fn slot(&self, fingerprint: Fingerprint) -> (&[GoneRow], usize) {
+    fn place(&self, fingerprint: Fingerprint) -> Place<'_> {
         let slot = slot_of(fingerprint, self.slot_bits);
-        let Some(&[start, end]) = self.slots.get(slot..slot + 2) else { return Default::default() };
+        let Some(&[start, end]) = self.slots.get(slot..slot + 2) else { return Place::default() };
         let rows = self.rows.get(start as usize..end as usize).unwrap_or_default();
         // As they are spread evenly.
         let share = u128::from(fingerprint << (PART_BITS + self.slot_bits)) * rows.len() as u128;
-        (rows, (share >> u64::BITS) as usize)
+        Place { rows, likely: (share >> u64::BITS) as usize }
+    }
+}
+
+/// Where a row of one fingerprint is.
+#[derive(Clone, Copy, Default)]
+struct Place<'a> {
+    /// the rows of its slot
+    rows: &'a [GoneRow],
+    /// where it probably is among them
+    likely: usize,
+}
+
+impl Place<'_> {
+    /// Looks at both ends of where it nearly always is, which may lie in two lines of the cache.
+    fn touch(&self) -> u32 {
+        let high = |place: usize| self.rows.get(place).map_or(0, |gone| gone.high);
+        let last = self.rows.len().saturating_sub(1);
+        high(self.likely.saturating_sub(NEAR_STEPS)) ^ high(last.min(self.likely + NEAR_STEPS))
+    }
+
+    fn came(&self, fingerprint: Fingerprint) -> Came {
+        // Of rows that are the same, those that were taken come first.
+        let is_before = |gone: &GoneRow| match gone.fingerprint().cmp(&fingerprint) {
+            cmp::Ordering::Equal => gone.is_taken(),
+            ordering => ordering == cmp::Ordering::Less,
+        };
+        let rest = self.rows.get(self.find(is_before)..).unwrap_or_default();
+        let mut same = rest.iter().take_while(|gone| gone.fingerprint() == fingerprint);
+        if same.any(GoneRow::take) { Came::Moved } else { Came::Changed }
+    }
+
+    /// The first place that is not before. It is nearly always within a few steps of the likely one, where going on step
+    /// by step is quicker than halving; how many rows are the same has no bound, so after those it is halving.
+    fn find(&self, is_before: impl Fn(&GoneRow) -> bool) -> usize {
+        let Self { rows, likely } = *self;
+        let is_before_at = |place: usize| rows.get(place).is_some_and(&is_before);
+        let mut place = likely;
+        while is_before_at(place) {
+            place += 1;
+            if place > likely + STEPS {
+                return place + rows.get(place..).unwrap_or_default().partition_point(is_before);
+            }
+        }
+        while place > 0 && place <= likely && !is_before_at(place - 1) {
+            place -= 1;
+            if place + STEPS < likely {
+                return rows.get(..place).unwrap_or_default().partition_point(is_before);
+            }
+        }
+        place
     }
 }
 
@@ -204,26 +254,6 @@ fn part_of(fingerprint: Fingerprint) -> usize {
 fn slot_of(fingerprint: Fingerprint, bits: u32) -> usize {
     let in_part = (fingerprint << PART_BITS) as u128;
     (in_part >> (u64::BITS - bits)) as usize
-}
-
-/// The first place that is not before. It is nearly always within a few steps of the likely one, where going on step by
-/// step is quicker than halving; how many rows are the same has no bound, so after those it is halving.
-fn place_in(part: &[GoneRow], guess: usize, is_before: impl Fn(&GoneRow) -> bool) -> usize {
-    let is_before_at = |place: usize| part.get(place).is_some_and(&is_before);
-    let mut place = guess;
-    while is_before_at(place) {
-        place += 1;
-        if place > guess + STEPS {
-            return place + part.get(place..).unwrap_or_default().partition_point(is_before);
-        }
-    }
-    while place > 0 && place <= guess && !is_before_at(place - 1) {
-        place -= 1;
-        if place + STEPS < guess {
-            return part.get(..place).unwrap_or_default().partition_point(is_before);
-        }
-    }
-    place
 }
 
 #[cfg(test)]
@@ -241,11 +271,15 @@ mod tests {
                 assert!(gone.held <= most);
             }
             gone.sort();
-            for (row, &fingerprint) in came.iter().enumerate() {
-                if gone.came(fingerprint) == Some(Came::Moved) {
-                    moved.set_bit(went.len() + row, true);
-                }
-            }
+            gone.came(
+                came,
+                |_| true,
+                |row, came| {
+                    if came == Came::Moved {
+                        moved.set_bit(went.len() + row, true);
+                    }
+                },
+            );
             if !gone.next_pass(&mut moved) {
                 return (!&moved.finish()).set_indices().collect();
             }
@@ -267,17 +301,17 @@ mod tests {
             (0..rows).for_each(|row| assert!(gone.went(hash(row as u64 / 2), row)));
             gone.sort();
             for n in 0..rows as u64 + 10 {
-                let (slot, likely) = gone.slot(hash(n));
+                let place = gone.place(hash(n));
                 let is_before = |gone: &GoneRow| gone.fingerprint() < hash(n);
-                assert_eq!(place_in(slot, likely, is_before), slot.partition_point(is_before));
-                let is_there = slot.iter().any(|gone| gone.fingerprint() == hash(n));
+                assert_eq!(place.find(is_before), place.rows.partition_point(is_before));
+                let is_there = place.rows.iter().any(|gone| gone.fingerprint() == hash(n));
                 assert_eq!(is_there, n < (rows as u64).div_ceil(2));
             }
             // However uneven they are.
             let same: Vec<GoneRow> = (0..rows as u32).map(|_| GoneRow::new(9, 1)).collect();
-            for guess in [0, rows / 2] {
-                assert_eq!(place_in(&same, guess, |_| false), 0);
-                assert_eq!(place_in(&same, guess, |_| true), rows);
+            for likely in [0, rows / 2] {
+                let place = Place { rows: &same, likely };
+                assert_eq!((place.find(|_| false), place.find(|_| true)), (0, rows));
             }
         }
     }
@@ -297,7 +331,12 @@ mod tests {
         let mut gone = Gone::new();
         (0..1000).for_each(|row| assert!(gone.went(row as u64 % 7, row)));
         gone.sort();
-        let took = |gone: &Gone| (0..1000).filter(|row| gone.came(row % 7) == Some(Came::Moved)).count();
+        let came: Vec<Fingerprint> = (0..1000).map(|row| row % 7).collect();
+        let took = |gone: &Gone| {
+            let mut moved = 0;
+            gone.came(&came, |_| true, |_, came| moved += usize::from(came == Came::Moved));
+            moved
+        };
         let taken: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| took(&gone))).collect();
             threads.into_iter().map(|thread| thread.join().unwrap_or_default()).sum()

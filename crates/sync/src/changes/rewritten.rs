@@ -12,8 +12,6 @@ use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use lakefront_lake::{ChangeBatch, ChangeKind, RowChange};
 use std::ops::Range;
 
-/// Rows that are looked up together.
-const NEAR_ROWS: usize = 64;
 /// After so many rows that came it is clear whether looking at the others is worth it.
 const ENOUGH_ROWS: usize = 1 << 19;
 
@@ -257,20 +255,18 @@ impl Made for Arrivals {
 
 impl Arrivals {
     fn look_up(gone: &Gone, prints: &[Fingerprint], batch: &ChangeBatch) -> Result<Self, Unclear> {
-        let mut moved = BooleanBufferBuilder::new(prints.len());
-        let mut changes = batch.changes.iter();
-        let changed = BooleanBuffer::collect_bool(prints.len(), |row| {
-            if row.is_multiple_of(NEAR_ROWS) {
-                gone.approach(near(prints, row));
-            }
-            let came = match (changes.next(), prints.get(row)) {
-                (Some(RowChange::Inserted), Some(&print)) => gone.came(print),
-                _ => None,
-            };
-            moved.append(came == Some(Came::Moved));
-            came == Some(Came::Changed)
+        let [mut moved, mut changed] = [(); 2].map(|()| {
+            let mut bits = BooleanBufferBuilder::new(prints.len());
+            bits.append_n(prints.len(), false);
+            bits
         });
-        let (moved, new) = (moved.finish(), changed.count_set_bits());
+        let inserted = |row: usize| batch.changes.get(row) == Some(&RowChange::Inserted);
+        gone.came(prints, inserted, |row, came| match came {
+            Came::Moved => moved.set_bit(row, true),
+            Came::Changed => changed.set_bit(row, true),
+        });
+        let (moved, changed) = (moved.finish(), changed.finish());
+        let new = changed.count_set_bits();
         let changed = if new > 0 { Some(batch.only(changed)) } else { None };
         Ok(Self {
             came: new + moved.count_set_bits(),
@@ -278,9 +274,4 @@ impl Arrivals {
             moved,
         })
     }
-}
-
-/// Some rows from one on.
-fn near(prints: &[Fingerprint], row: usize) -> &[Fingerprint] {
-    prints.get(row..(row + NEAR_ROWS).min(prints.len())).unwrap_or_default()
 }
