@@ -87,13 +87,11 @@ def _followed(outcome: Outcome) -> list[str]:
             "99 %": followed.percentile(0.99),
             "slowest": max(followed.milliseconds),
         }
-        wanted = {"small": dict.fromkeys(("median", "slowest"), _WANTED_SMALL_MS), "steady": _WANTED_STEADY_MS}
+        small = dict.fromkeys(("median", "slowest"), _WANTED_SMALL_MS)
+        wanted = {"small": small, "steady": _WANTED_STEADY_MS, "twenty": _WANTED_STEADY_MS}
         for name, value in latencies.items():
             if limit := wanted.get(followed.work, {}).get(name):
                 lines.append(_at_most(f"{what}, {name}", limit, " ms", [value], f"{value:.1f} ms"))
-        if followed.work == "twenty":
-            measured = f"{latencies['median']:.1f} ms, 99 % {latencies['99 %']:.1f} ms"
-            lines.append(f"| {what}, median | | {measured} | |")
         if followed.idle_share is not None:
             percent = followed.idle_share * 100
             idle = f"the same, while nothing happens: CPU, {IDLE_SECONDS} s"

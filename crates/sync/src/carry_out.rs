@@ -4,7 +4,7 @@ use crate::failpoint::FailPoint;
 use crate::ready::{Ready, Step};
 use crate::report::Done;
 use crate::run::Run;
-use crate::together::Stopped;
+use crate::stopped::Stopped;
 use crate::{Engine, SyncError};
 use lakefront_postgres::PgError;
 use lakefront_postgres::changes::plan_as_usual;

@@ -1,10 +1,11 @@
 //! Which of the tables that are refreshed together have work, claimed and let go again.
 
 use crate::failpoint::FailPoint;
+use crate::found::Found;
 use crate::progress::Progress;
 use crate::report::{Done, NONE};
 use crate::run::Run;
-use crate::together::{Found, Stopped};
+use crate::stopped::Stopped;
 use crate::{Engine, RefreshRequest};
 use lakefront_postgres::roles::Ownership;
 use lakefront_postgres::table::{self, Stage};

@@ -1,7 +1,7 @@
 //! Ending the transaction that moves data and checkpoint together: done, refused, or uncertain and then settled.
 
 use crate::run::Run;
-use crate::together::Stopped;
+use crate::stopped::Stopped;
 use crate::{Engine, SyncError};
 use lakefront_postgres::{PgError, ledger};
 use tokio_postgres::Transaction;

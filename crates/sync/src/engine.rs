@@ -55,7 +55,8 @@ impl Engine {
     }
 
     /// A connection with the settings that Lakefront's sessions have. A server that grants more memory for sorting than
-    /// these ask for keeps it so.
+    /// these ask for keeps it so. It notices in two minutes, and not in the system's two hours, that the machine at the other
+    /// end is gone, so that another process need not wait longer for a table than that.
     pub(crate) async fn connect(&self) -> Result<Client, SyncError> {
         let client = self.database.connect().await?;
         client
@@ -63,6 +64,7 @@ impl Engine {
                 "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0;
                  SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 1;
                  SET bytea_output = 'hex'; SET quote_all_identifiers = off; SET client_min_messages = warning;
+                 SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 6;
                  SELECT set_config(name, wanted, false) FROM (VALUES ('maintenance_work_mem', '256MB'), ('work_mem', '64MB')) AS o (name, wanted)
                  WHERE pg_size_bytes(current_setting(name)) < pg_size_bytes(wanted)",
             )

@@ -3,10 +3,10 @@
 //!
 //! Tables of an atomic pipeline are not, as they show their sources at one moment only.
 
+use crate::found::Found;
 use crate::goal::Goal;
 use crate::plan::Plan;
 use crate::report::FULL;
-use crate::together::Found;
 use crate::{RefreshReport, RefreshRequest};
 use lakefront_lake::LakeError;
 use lakefront_model::{Version, map_schema};

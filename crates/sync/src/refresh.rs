@@ -3,7 +3,7 @@
 use crate::failure::internal;
 use crate::progress::Progress;
 use crate::session::Session;
-use crate::together::Stopped;
+use crate::stopped::Stopped;
 use crate::{Engine, RefreshReport, SyncError};
 use lakefront_lake::Snapshot;
 use lakefront_model::{Condition, MappingError, SyncedTableSpec, TableMapping, map_schema};

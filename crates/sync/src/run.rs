@@ -4,7 +4,7 @@ use crate::failure::internal;
 use crate::goal::Goal;
 use crate::progress::Progress;
 use crate::reshape::KeptColumn;
-use crate::together::Stopped;
+use crate::stopped::Stopped;
 use crate::{Engine, RefreshRequest, SyncError};
 use chrono::{DateTime, Utc};
 use lakefront_model::{Condition, QualifiedName};

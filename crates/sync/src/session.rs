@@ -1,6 +1,6 @@
 //! What is kept from one refresh to the next: the connection, and what was seen of the sources.
 
-use crate::together::Stopped;
+use crate::stopped::Stopped;
 use crate::{Engine, RefreshRequest, Source, SyncError};
 use futures::future::{join, join_all};
 use lakefront_lake::Snapshot;

@@ -3,13 +3,15 @@
 
 use crate::claims::{Finding, let_go, to_do};
 use crate::failpoint::FailPoint;
+use crate::found::Found;
 use crate::goal::Goal;
 use crate::parts::Parts;
 use crate::progress::{Phase, Progress};
 use crate::ready::Step;
 use crate::report::NONE;
 use crate::run::taken_over;
-use crate::session::{Seen, Session};
+use crate::session::Session;
+use crate::stopped::Stopped;
 use crate::{Engine, RefreshReport, RefreshRequest, SyncError};
 use lakefront_model::Version;
 use lakefront_postgres::ledger::Entry;
@@ -17,22 +19,6 @@ use lakefront_postgres::{PgError, indexes, ledger};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// A member that could not be refreshed, which stops the others.
-#[derive(Debug)]
-pub(crate) struct Stopped {
-    /// its place
-    pub member: usize,
-    pub error: SyncError,
-}
-
-/// A member before anything is decided: its source, and what the ledger knows of it.
-pub(crate) struct Found {
-    pub seen: Seen,
-    pub entry: Entry,
-    /// what its copy is to become
-    pub goal: Goal,
-}
 
 /// How one try ended.
 enum Tried {
@@ -221,25 +207,5 @@ impl Engine {
             found.push(Found { seen, entry, goal });
         }
         Ok(found)
-    }
-}
-
-impl Stopped {
-    /// What no member is to blame for is the first one's, and the others are told of it.
-    pub(crate) fn first(error: SyncError) -> Self {
-        Self { member: 0, error }
-    }
-
-    /// The error as a member's own.
-    pub(crate) fn error_of(&self, member: usize, requests: &[RefreshRequest]) -> SyncError {
-        let error = self.error.clone();
-        let failed = requests.get(self.member).filter(|_| member != self.member);
-        let Some(RefreshRequest { spec, .. }) = failed else { return error };
-        SyncError {
-            message: format!("held back, since {} of the same pipeline failed: {error}", spec.name),
-            causes: Vec::new(),
-            hint: format!("the tables of an atomic pipeline go on together once {} does", spec.name),
-            ..error
-        }
     }
 }
