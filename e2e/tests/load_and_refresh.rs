@@ -64,6 +64,8 @@ async fn a_table_is_loaded_refreshed_verified_and_deleted() {
     let status = lakefront(["status", "--database", &url, "--json"]).good().json();
     assert_eq!((&status[0]["version"], &status[0]["lag_versions"]), (&json!(3), &json!(0)));
     assert_eq!(status[0]["state"], "SYNCED_TABLE_ONLINE_NO_PENDING_UPDATE");
+    let told = lakefront(["status", "shop.products", "--database", &url]).good().stdout;
+    assert!(told.contains("last update: incremental, 0 inserted, 3 updated, 1 deleted"), "{told}");
 
     client
         .batch_execute(

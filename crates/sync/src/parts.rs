@@ -97,23 +97,25 @@ impl Parts {
         self.full_because = Some(why);
     }
 
-    /// What all parts came to, with the last one's report.
+    /// What all parts came to, with the last one's report. A full copy at the end is all there is to tell of rows.
     pub(crate) fn with(&mut self, last: RefreshReport) -> RefreshReport {
         let Some(before) = self.report.take() else { return last };
-        let commits = before.from_version.map_or(last.version, |from| last.version - from);
-        let reason = match (last.refresh, self.applied + 1) {
-            (FULL, _) => last.reason,
-            (_, parts) => format!("{commits} new commits, in {parts} parts"),
-        };
-        RefreshReport {
-            refresh: if last.refresh == FULL { FULL } else { before.refresh },
+        let last = RefreshReport {
             from_version: before.from_version,
+            bytes: before.bytes + last.bytes,
+            seconds: self.started.elapsed().as_secs_f64(),
+            ..last
+        };
+        if last.refresh == FULL {
+            return last;
+        }
+        let commits = before.from_version.map_or(last.version, |from| last.version - from);
+        RefreshReport {
+            refresh: before.refresh,
             inserted: before.inserted + last.inserted,
             updated: before.updated + last.updated,
             deleted: before.deleted + last.deleted,
-            bytes: before.bytes + last.bytes,
-            seconds: self.started.elapsed().as_secs_f64(),
-            reason,
+            reason: format!("{commits} new commits, in {} parts", self.applied + 1),
             ..last
         }
     }

@@ -52,12 +52,13 @@ fn show(context: &Context, all: &[TableStatus]) {
         context.printer.note("hint: make one with: lakefront load SOURCE --into SCHEMA.TABLE --key COLUMN");
         return;
     }
-    let mut heading = vec!["NAME", "POLICY", "STATE", "ROWS", "VERSION", "BEHIND", "SYNCED"];
+    let mut heading =
+        vec!["NAME", "POLICY", "STATE", "ROWS", "VERSION", "SOURCE", "BEHIND", "LAG", "UPDATED"];
     let has_triggers = all.iter().any(|status| status.trigger.is_some());
     if has_triggers {
         heading.push("NEXT");
     }
-    let mut table = Table::new(&heading).numbers(&[3, 4, 5]);
+    let mut table = Table::new(&heading).numbers(&[3, 4, 5, 6, 7]);
     for status in all {
         let synced = status.last_update.as_ref().and_then(|u| u.ended_at).map_or_else(String::new, |at| {
             let ago = (chrono::Utc::now() - at).num_milliseconds().max(0) as f64 / 1000.0;
@@ -69,7 +70,9 @@ fn show(context: &Context, all: &[TableStatus]) {
             short(&status.state).to_owned(),
             status.rows.map_or_else(String::new, count),
             status.version.map_or_else(String::new, |v| v.to_string()),
+            status.source_version.map_or_else(String::new, |v| v.to_string()),
             status.lag_versions.map_or_else(String::new, |v| v.to_string()),
+            status.lag_seconds.filter(|&lag| lag > 0.0).map_or_else(String::new, seconds),
             synced,
         ];
         if has_triggers {
@@ -78,6 +81,14 @@ fn show(context: &Context, all: &[TableStatus]) {
         table.row(cells);
     }
     context.printer.say(&table.to_string());
+    if let [status] = all
+        && let Some(update) = &status.last_update
+        && let (Some(way), Some(reason)) = (&update.refresh, &update.reason)
+    {
+        let rows = [(update.inserted, "inserted"), (update.updated, "updated"), (update.deleted, "deleted")]
+            .map(|(rows, what)| format!("{} {what}", count(rows.unwrap_or_default())));
+        context.printer.say(&format!("\nlast update: {way}, {} ({reason})", rows.join(", ")));
+    }
     for status in all {
         if let Some(message) = &status.message {
             context.printer.say(&format!("\n{}: {message}", status.name));
