@@ -8,6 +8,8 @@ use lakefront_e2e::{ReshapedTable as Table, differing, field, lakefront};
 use lakefront_testkit::TestDatabase;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn load(folder: &Path, key: &str, url: &str) {
     let source = folder.display().to_string();
@@ -126,6 +128,48 @@ async fn a_column_gives_way_to_one_of_its_name() {
     refresh(&url);
     let columns = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'lake.copy'::regclass AND attnum > 0 AND attname LIKE 'lakefront%'";
     assert_eq!(client.query_one(columns, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
+/// Who reads a view locks the view and then the table. A change of shape that went the other way round would wait for its
+/// readers, and they for it, until it gives up.
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_change_under_readers_of_views() {
+    let Some(table) = Table::of("cdf-column-mapping-name-mode") else { return };
+    let number = |name: &str, kind: &str| {
+        json!({"name": name, "type": kind, "nullable": true, "metadata": {
+            "delta.columnMapping.id": 9, "delta.columnMapping.physicalName": "col-stock"}})
+    };
+    table.change_fields(|fields| fields.push(number("stock", "integer")));
+    let database = TestDatabase::create().await;
+    let (url, client) = (database.url(), database.client().await);
+    load(&table.folder, "id", &url);
+    client
+        .batch_execute(
+            "SET TimeZone = 'UTC'; CREATE VIEW lake.first AS SELECT id, stock, value FROM lake.copy;
+             CREATE VIEW lake.second AS SELECT id, stock, value FROM lake.first",
+        )
+        .await
+        .unwrap();
+    let (goes_on, mut readers) = (Arc::new(AtomicBool::new(true)), Vec::new());
+    for _ in 0..4 {
+        let (goes_on, client) = (Arc::clone(&goes_on), database.client().await);
+        readers.push(tokio::spawn(async move {
+            while goes_on.load(Ordering::Relaxed) {
+                client.query("SELECT count(stock), count(value) FROM lake.second", &[]).await.unwrap();
+            }
+        }));
+    }
+    table.change_fields(|fields| *field(fields, "stock") = number("left", "long"));
+    assert_eq!(refresh(&url)["refresh"], "incremental");
+    table.change_fields(|fields| fields.retain(|field| field["name"] != "value"));
+    let report = refresh(&url);
+    assert!(report["notices"][0].as_str().unwrap().contains("lake.first"), "{report}");
+    goes_on.store(false, Ordering::Relaxed);
+    for reader in readers {
+        reader.await.unwrap();
+    }
+    assert_eq!(differing(&client, "lake.copy", &table.replayed()).await, Vec::<String>::new());
+    lakefront(["verify", "lake.copy", "--database", &url]).good();
 }
 
 #[tokio::test(flavor = "multi_thread")]

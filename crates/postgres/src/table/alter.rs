@@ -4,7 +4,7 @@ use super::views::Views;
 use super::{ShapeChange, TableShape};
 use crate::error::Doing;
 use crate::{PgError, PgResult, ident};
-use lakefront_model::{GeneratedColumn, QualifiedName, TableMapping, TargetColumn};
+use lakefront_model::{GeneratedColumn, PgType, QualifiedName, TableMapping, TargetColumn};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{GenericClient, Transaction};
 
@@ -19,11 +19,17 @@ pub async fn alter(
     mapping: &TableMapping,
     change: &ShapeChange,
 ) -> PgResult<()> {
-    rename_columns(client, name, &change.renamed).await?;
-    let widened: Vec<_> = change.widened.iter().filter_map(|&place| mapping.columns.get(place)).collect();
+    // Types before names: views are locked then before the table, as those who read them do.
+    let called = |column: &TargetColumn| {
+        let renamed = change.renamed.iter().find(|(_, to)| *to == column.name);
+        renamed.map_or_else(|| column.name.clone(), |(from, _)| from.clone())
+    };
+    let widened = change.widened.iter().filter_map(|&place| mapping.columns.get(place));
+    let widened: Vec<_> = widened.map(|column| (called(column), &column.pg_type)).collect();
     if !widened.is_empty() {
         widen(client, name, &widened).await.map_err(PgError::of_type_change)?;
     }
+    rename_columns(client, name, &change.renamed).await?;
     for column in change.relaxed.iter().filter_map(|&place| mapping.columns.get(place)) {
         let relax = format!(
             "ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL",
@@ -44,16 +50,20 @@ pub async fn alter(
     Ok(())
 }
 
-async fn widen(client: &impl GenericClient, name: &QualifiedName, columns: &[&TargetColumn]) -> PgResult<()> {
+async fn widen(
+    client: &impl GenericClient,
+    name: &QualifiedName,
+    columns: &[(String, &PgType)],
+) -> PgResult<()> {
     let doing = || {
-        let names: Vec<_> = columns.iter().map(|c| format!("{} to {}", c.name, c.pg_type)).collect();
+        let names: Vec<_> = columns.iter().map(|(column, to)| format!("{column} to {to}")).collect();
         format!("widening {} of {name}", names.join(", "))
     };
-    let names: Vec<_> = columns.iter().map(|c| c.name.as_str()).collect();
+    let names: Vec<_> = columns.iter().map(|(column, _)| column.as_str()).collect();
     let views = Views::using(client, name, &names).await?;
     views.drop(client).await?;
     let steps =
-        columns.iter().map(|c| format!("ALTER COLUMN {} TYPE {}", ident::quote(&c.name), c.pg_type.sql()));
+        columns.iter().map(|(column, to)| format!("ALTER COLUMN {} TYPE {}", ident::quote(column), to.sql()));
     let alter = format!("ALTER TABLE {} {}", ident::qualified(name), steps.collect::<Vec<_>>().join(", "));
     client.batch_execute(&alter).await.doing(doing)?;
     views.make(client).await
@@ -102,9 +112,13 @@ pub async fn drop_column(
     column: &str,
 ) -> PgResult<DroppedColumn> {
     let doing = || format!("dropping column {column} of {name}");
-    let (table, quoted) = (ident::qualified(name), ident::quote(column));
+    let table = ident::qualified(name);
+    if let Some(dependents) = dependents_of(txn, &table, column).await.doing(doing)? {
+        return keep_column(txn, name, column, &format!("{dependents} depends on it")).await;
+    }
     let attempt = txn.transaction().await.doing(doing)?;
-    match attempt.batch_execute(&format!("ALTER TABLE {table} DROP COLUMN {quoted}")).await {
+    let drop = format!("ALTER TABLE {table} DROP COLUMN {}", ident::quote(column));
+    match attempt.batch_execute(&drop).await {
         Ok(()) => {
             attempt.commit().await.doing(doing)?;
             Ok(DroppedColumn::Dropped)
@@ -112,16 +126,45 @@ pub async fn drop_column(
         Err(e) if e.code() == Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => {
             attempt.rollback().await.doing(doing)?;
             let detail = e.as_db_error().and_then(|db| db.detail()).unwrap_or("something depends on it");
-            let message =
-                format!("column {column} is gone at the source and stays in the copy, NULL: {detail}");
-            let clear = format!("UPDATE {table} SET {quoted} = NULL WHERE {quoted} IS NOT NULL");
-            txn.batch_execute(&format!("ALTER TABLE {table} ALTER COLUMN {quoted} DROP NOT NULL; {clear}"))
-                .await
-                .doing(doing)?;
-            Ok(DroppedColumn::Kept(message))
+            keep_column(txn, name, column, detail).await
         }
         Err(e) => Err(PgError::new(doing(), e)),
     }
+}
+
+/// What keeps a column from being dropped. Looked up before it is tried: PostgreSQL locks the views on it before it refuses,
+/// and whoever reads such a view has locked that, and waits for the table, which is locked by then.
+async fn dependents_of(
+    txn: &Transaction<'_>,
+    table: &str,
+    column: &str,
+) -> Result<Option<String>, tokio_postgres::Error> {
+    let dependents = "SELECT string_agg(DISTINCT CASE WHEN r.rulename = '_RETURN'
+                                                      THEN pg_describe_object('pg_class'::regclass, r.ev_class, 0)
+                                                      ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END, ', ')
+                      FROM pg_depend d
+                      JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+                      LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+                      WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1::text::regclass
+                        AND a.attname = $2 AND d.deptype = 'n'";
+    Ok(txn.query_one(dependents, &[&table, &column]).await?.get(0))
+}
+
+async fn keep_column(
+    txn: &Transaction<'_>,
+    name: &QualifiedName,
+    column: &str,
+    why: &str,
+) -> PgResult<DroppedColumn> {
+    let (table, quoted) = (ident::qualified(name), ident::quote(column));
+    let clear = format!(
+        "ALTER TABLE {table} ALTER COLUMN {quoted} DROP NOT NULL;
+         UPDATE {table} SET {quoted} = NULL WHERE {quoted} IS NOT NULL"
+    );
+    txn.batch_execute(&clear).await.doing(|| format!("clearing column {column} of {name}"))?;
+    Ok(DroppedColumn::Kept(format!(
+        "column {column} is gone at the source and stays in the copy, NULL: {why}"
+    )))
 }
 
 /// Adds the declared generated columns that are missing, in the running transaction. The server computes them for
