@@ -12,6 +12,13 @@ const PART: u64 = 10_000;
 /// Aborted: the signal that ended the process.
 const SIGABRT: i32 = 6;
 
+/// A source, and a database with its copy.
+async fn copied() -> (ShopTable, TestDatabase) {
+    let (shop, database) = (ShopTable::with_rows(1_000), TestDatabase::create().await);
+    shop.load(&database.url());
+    (shop, database)
+}
+
 /// Changes in each of three parts.
 fn fall_behind(shop: &mut ShopTable) {
     shop.append((1_001..=1_500).map(Some));
@@ -36,10 +43,8 @@ fn expected(versions: &[(u64, &str)]) -> Vec<(i64, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_commits_are_applied_in_parts() {
-    let database = TestDatabase::create().await;
+    let (mut shop, database) = copied().await;
     let (url, client) = (database.url(), database.client().await);
-    let mut shop = ShopTable::with_rows(1_000);
-    shop.load(&url);
     let loaded = shop.version();
     fall_behind(&mut shop);
     let refresh = ["refresh", "shop.products", "--database", &url, "--json"];
@@ -70,10 +75,8 @@ async fn many_commits_are_applied_in_parts() {
 /// Where a part cannot be applied, nothing between it and the newest version is copied.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_applied_in_parts_is_copied_once() {
-    let database = TestDatabase::create().await;
+    let (mut shop, database) = copied().await;
     let (url, client) = (database.url(), database.client().await);
-    let mut shop = ShopTable::with_rows(1_000);
-    shop.load(&url);
     let loaded = shop.version();
     fall_behind(&mut shop);
     let recorded = shop.path().join("_change_data");
@@ -91,10 +94,8 @@ async fn what_cannot_be_applied_in_parts_is_copied_once() {
 /// A state on the way that the copy's users refuse is passed over.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_users_refuse_on_the_way_may_be_right_at_its_end() {
-    let database = TestDatabase::create().await;
+    let (mut shop, database) = copied().await;
     let (url, client) = (database.url(), database.client().await);
-    let mut shop = ShopTable::with_rows(1_000);
-    shop.load(&url);
     client.batch_execute("ALTER TABLE shop.products ADD CHECK (product_id < 2000)").await.unwrap();
     shop.append([Some(3_000)]);
     shop.idle(PART);

@@ -4,12 +4,10 @@
 //! metadata alone, written here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lakefront_e2e::{ReshapedTable as Table, differing, field, lakefront};
+use lakefront_e2e::{Readers, ReshapedTable as Table, differing, field, lakefront};
 use lakefront_testkit::TestDatabase;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 fn load(folder: &Path, key: &str, url: &str) {
     let source = folder.display().to_string();
@@ -150,24 +148,15 @@ async fn columns_change_under_readers_of_views() {
         )
         .await
         .unwrap();
-    let (goes_on, mut readers) = (Arc::new(AtomicBool::new(true)), Vec::new());
-    for _ in 0..4 {
-        let (goes_on, client) = (Arc::clone(&goes_on), database.client().await);
-        readers.push(tokio::spawn(async move {
-            while goes_on.load(Ordering::Relaxed) {
-                client.query("SELECT count(stock), count(value) FROM lake.second", &[]).await.unwrap();
-            }
-        }));
-    }
+    let application = "SELECT count(stock), count(value) FROM lake.second";
+    let readers = Readers::start(&database, "lake.copy", "id", application).await;
     table.change_fields(|fields| *field(fields, "stock") = number("left", "long"));
-    assert_eq!(refresh(&url)["refresh"], "incremental");
+    assert_eq!(readers.during(|| refresh(&url))["refresh"], "incremental");
     table.change_fields(|fields| fields.retain(|field| field["name"] != "value"));
-    let report = refresh(&url);
+    let report = readers.during(|| refresh(&url));
     assert!(report["notices"][0].as_str().unwrap().contains("lake.first"), "{report}");
-    goes_on.store(false, Ordering::Relaxed);
-    for reader in readers {
-        reader.await.unwrap();
-    }
+    assert_eq!(readers.faults().await, Vec::<String>::new());
+    readers.stop().await;
     assert_eq!(differing(&client, "lake.copy", &table.replayed()).await, Vec::<String>::new());
     lakefront(["verify", "lake.copy", "--database", &url]).good();
 }

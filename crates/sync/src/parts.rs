@@ -25,15 +25,13 @@ pub(crate) struct Parts {
     /// what the parts that are applied came to
     report: Option<RefreshReport>,
     applied: usize,
-    /// rows that they replaced
-    replaced: u64,
     /// why the rest of the way is a full copy
     full_because: Option<String>,
 }
 
 impl Parts {
     pub(crate) fn new() -> Self {
-        Self { started: Instant::now(), report: None, applied: 0, replaced: 0, full_because: None }
+        Self { started: Instant::now(), report: None, applied: 0, full_because: None }
     }
 
     /// The goal of the next step for the only table that is refreshed: its source's newest version, or a part of the way.
@@ -44,7 +42,7 @@ impl Parts {
         request: &RefreshRequest,
     ) -> Result<Goal, PgError> {
         let newest = Goal {
-            replaced_before: self.replaced,
+            replaced_before: self.replaced(),
             full_because: self.full_because.clone(),
             ..found.goal.clone()
         };
@@ -60,34 +58,21 @@ impl Parts {
         if !is_applied(&newest) {
             return Ok(newest);
         }
-        match self.part(version, &newest, found, request).await {
+        match part(version, &newest, found, request).await {
             Ok(Some(part)) if is_applied(&part) => Ok(part),
             // What cannot be had on the way may well be had at its end.
             _ => Ok(newest),
         }
     }
 
-    async fn part(
-        &self,
-        version: Version,
-        newest: &Goal,
-        found: &Found,
-        request: &RefreshRequest,
-    ) -> Result<Option<Goal>, LakeError> {
-        let snapshot = found.seen.source.table.at(version).await?;
-        let mapping = map_schema(snapshot.schema(), &request.spec).ok();
-        Ok(mapping.map(|mapping| Goal {
-            snapshot,
-            mapping: Arc::new(mapping),
-            is_part: true,
-            ..newest.clone()
-        }))
+    /// Rows that the parts which are applied replaced.
+    fn replaced(&self) -> u64 {
+        let rows = self.report.as_ref().map_or(0, |report| report.updated + report.deleted);
+        u64::try_from(rows).unwrap_or_default()
     }
 
     /// A part is applied.
     pub(crate) fn add(&mut self, part: RefreshReport) {
-        self.replaced +=
-            [part.updated, part.deleted].iter().filter_map(|&n| u64::try_from(n).ok()).sum::<u64>();
         self.report = Some(self.with(part));
         self.applied += 1;
     }
@@ -119,4 +104,16 @@ impl Parts {
             ..last
         }
     }
+}
+
+/// A part of the way to the newest version. None where the source has no columns there that the copy could have.
+async fn part(
+    version: Version,
+    newest: &Goal,
+    found: &Found,
+    request: &RefreshRequest,
+) -> Result<Option<Goal>, LakeError> {
+    let snapshot = found.seen.source.table.at(version).await?;
+    let mapping = map_schema(snapshot.schema(), &request.spec).ok();
+    Ok(mapping.map(|mapping| Goal { snapshot, mapping: Arc::new(mapping), is_part: true, ..newest.clone() }))
 }

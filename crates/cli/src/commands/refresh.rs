@@ -3,7 +3,7 @@
 use crate::args::Refresh;
 use crate::context::Context;
 use crate::error::{CliError, FAILED};
-use crate::output::{self, Printer, count, seconds};
+use crate::output::{self, Printer, changed, count, seconds};
 use crate::unit;
 use lakefront_model::SyncedTableSpec;
 use lakefront_sync::{Progress, RefreshReport, RefreshRequest};
@@ -61,12 +61,10 @@ pub fn show(printer: Printer, report: &RefreshReport) {
     let line = match report.refresh {
         "none" => format!("{}: {rows} rows, version {}, nothing new", report.table, report.version),
         "incremental" => format!(
-            "{}: {rows} rows, version {}: {} inserted, {} updated, {} deleted, {} ({})",
+            "{}: {rows} rows, version {}: {}, {} ({})",
             report.table,
             report.version,
-            count(report.inserted),
-            count(report.updated),
-            count(report.deleted),
+            changed(report.inserted, report.updated, report.deleted),
             seconds(report.seconds),
             report.reason
         ),

@@ -3,7 +3,7 @@
 use crate::args::Status;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::output::{Table, count, seconds};
+use crate::output::{Table, changed, count, seconds};
 use lakefront_model::Trigger;
 use lakefront_sync::TableStatus;
 use std::process::ExitCode;
@@ -85,9 +85,10 @@ fn show(context: &Context, all: &[TableStatus]) {
         && let Some(update) = &status.last_update
         && let (Some(way), Some(reason)) = (&update.refresh, &update.reason)
     {
-        let rows = [(update.inserted, "inserted"), (update.updated, "updated"), (update.deleted, "deleted")]
-            .map(|(rows, what)| format!("{} {what}", count(rows.unwrap_or_default())));
-        context.printer.say(&format!("\nlast update: {way}, {} ({reason})", rows.join(", ")));
+        let [inserted, updated, deleted] =
+            [update.inserted, update.updated, update.deleted].map(Option::unwrap_or_default);
+        let rows = changed(inserted, updated, deleted);
+        context.printer.say(&format!("\nlast update: {way}, {rows} ({reason})"));
     }
     for status in all {
         if let Some(message) = &status.message {

@@ -5,7 +5,7 @@ mod numbers;
 mod progress;
 mod table;
 
-pub use numbers::{bytes, count, seconds};
+pub use numbers::{bytes, changed, count, seconds};
 pub use progress::watch;
 pub use table::Table;
 

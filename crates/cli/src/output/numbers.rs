@@ -17,6 +17,11 @@ pub fn count(n: impl TryInto<i128>) -> String {
     out
 }
 
+/// What became of rows: `1,200 inserted, 3 updated, 0 deleted`.
+pub fn changed(inserted: i64, updated: i64, deleted: i64) -> String {
+    format!("{} inserted, {} updated, {} deleted", count(inserted), count(updated), count(deleted))
+}
+
 /// Bytes in binary units: `1.5 MiB`.
 pub fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];

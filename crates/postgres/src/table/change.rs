@@ -1,7 +1,7 @@
 //! How a table's shape differs from the wanted one: a pure comparison.
 
-use super::{ColumnShape, TableShape};
-use lakefront_model::{SourceColumn, SourceSchema, TableMapping, TargetColumn};
+use super::TableShape;
+use lakefront_model::{SourceColumn, SourceSchema, TableMapping};
 
 /// What columns are called that gave their names up, with a number behind it. A process that ended early may have left one.
 const NAMELESS: &str = "lakefront keeps ";
@@ -77,7 +77,13 @@ impl TableShape {
                     || !change.renamed.iter().any(|(from, _)| from == name)
             };
             let found = self.columns.iter().find(|c| c.name == *called && is_left(&c.name));
-            let allows_null = now.columns.get(wanted.source_index).is_some_and(|is| is.nullable);
+            let is = now.columns.get(wanted.source_index);
+            let allows_null = is.is_some_and(|is| is.nullable);
+            // What has its name is a column that the source has no longer. A key's column is its own all the same: the key
+            // would be another one.
+            let is_another = is.is_some_and(|is| !old.iter().any(|was| same_column(was, is)))
+                && (was.is_some() || kept.contains(called))
+                && !self.primary_key.contains(called);
             let is_relaxed = allows_null && was.is_some_and(|was| !was.nullable) && !wanted.not_null;
             if is_relaxed && found.is_some_and(|found| found.not_null) {
                 change.relaxed.push(place);
@@ -88,7 +94,7 @@ impl TableShape {
                 Some(_) if was.is_some_and(|was| was.data_type.widens_to(&wanted.data_type)) => {
                     change.widened.push(place);
                 }
-                Some(found) if renamed.is_none() && self.is_another(found, wanted, now, old, kept) => {
+                Some(found) if is_another => {
                     change.missing.push(place);
                     outlived.push(found.name.clone());
                 }
@@ -119,23 +125,6 @@ impl TableShape {
         };
         change.key_changed = self.primary_key.iter().map(renamed).collect::<Vec<_>>() != mapping.key_names();
         change
-    }
-
-    /// Whether a column is not the one that the source has by its name now, but one that the source has no longer. A key's
-    /// column is its own all the same: the key would be another one.
-    fn is_another(
-        &self,
-        found: &ColumnShape,
-        wanted: &TargetColumn,
-        now: &SourceSchema,
-        old: &[SourceColumn],
-        kept: &[String],
-    ) -> bool {
-        let Some(is) = now.columns.get(wanted.source_index) else { return false };
-        let had = |name: &str| old.iter().any(|was| was.name == name) || kept.iter().any(|kept| kept == name);
-        !self.primary_key.contains(&found.name)
-            && had(&found.name)
-            && !old.iter().any(|was| same_column(was, is))
     }
 
     /// Columns that the source no longer has give their names up to those that are renamed to them, and to new ones of

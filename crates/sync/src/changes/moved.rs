@@ -24,7 +24,7 @@ const STEPS: usize = 24;
 const NEAR_STEPS: usize = 2;
 /// Rows that are looked up together.
 const NEAR_ROWS: usize = 64;
-/// Fewer rows than this are sorted at once.
+/// Fewer rows than this are not worth a thread of their own.
 const ROWS_PER_THREAD: usize = 1 << 16;
 
 /// A row that went. Three numbers of 32 bits, so that it needs no padding.
@@ -129,8 +129,10 @@ impl Gone {
 
     /// To be called between the rows that went and those that came.
     pub(super) fn sort(&mut self) {
-        let threads =
-            if self.held < ROWS_PER_THREAD { 1 } else { available_parallelism().map_or(1, usize::from) };
+        if self.held < ROWS_PER_THREAD {
+            return self.parts.iter_mut().for_each(Part::sort);
+        }
+        let threads = available_parallelism().map_or(1, usize::from);
         let each = self.parts.len().div_ceil(threads);
         std::thread::scope(|scope| {
             for parts in self.parts.chunks_mut(each) {
